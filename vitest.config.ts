@@ -16,6 +16,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Plugins are loaded by Node itself, as they are in the program.
+    server: { deps: { external: [/\/plugins\/[^/]+\.[cm]?js$/] } },
     coverage: { include: ["src/**"], exclude: ["**/*.gen.ts"] },
     projects: [
       {

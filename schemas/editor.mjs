@@ -88,7 +88,7 @@ function anchorOf([section, inner]) {
   return own.includes(section) ? "top-level" : section;
 }
 
-const own = ["imgspec", "extends", "name", "env", "matrix"];
+const own = ["imgspec", "extends", "name", "env", "plugins", "matrix"];
 
 function withSnippets(schema) {
   const [example] = schema.examples ?? [];

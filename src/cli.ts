@@ -35,7 +35,14 @@ export async function main(argv: readonly string[]): Promise<never> {
   } catch (error) {
     code = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : await tell(error);
   }
+  // A pipe takes 64 KiB at once, and what it has not taken would be lost.
+  await Promise.all([process.stdout, process.stderr].map(flushed));
   process.exit(code);
+}
+
+/** Settles once the stream has handed on all that it was given, or has nobody to hand it to. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
 }
 
 const commands: Readonly<Record<string, (program: Command, exit: (code: number) => void) => void>> = {

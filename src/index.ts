@@ -39,6 +39,18 @@ export type { Diagnostic, Place } from "./diagnostic.ts";
 export { Problem, type ProblemCode } from "./problem.ts";
 export type { Result } from "./report/result.ts";
 export type { RunEvent } from "./run/event.ts";
+export type {
+  CopyOptions,
+  Plugin,
+  PluginMistake,
+  PluginOptions,
+  PluginSchema,
+  ProvisionContext,
+  Provisioner,
+  ScriptOutput,
+  ScriptRunOptions,
+  Secret,
+} from "./spec/plugins/plugin.ts";
 export { type BundleInS3, openBundleInS3 } from "./store/bundle-in-s3.ts";
 export { type Downloaded, type DownloadOptions, downloadBundle } from "./store/download-bundle.ts";
 export { type MigrateBundleOptions, type Migrated, migrateBundle } from "./store/migrate-bundle.ts";

@@ -19,6 +19,7 @@ export type ProblemCode =
   | "command-failed"
   | "command-timeout"
   | "check-failed"
+  | "plugin-failed"
   | "connect-failed"
   | "host-key-changed"
   | "bundle-invalid"
@@ -58,6 +59,7 @@ const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
   "command-failed": 5,
   "command-timeout": 5,
   "check-failed": 5,
+  "plugin-failed": 5,
   "connect-failed": null,
   "host-key-changed": null,
   "bundle-invalid": 6,

@@ -60,6 +60,10 @@ export const failureAdvice = {
     "The instance is not as a `check` step says.",
     "The message names everything that does not hold, with what was found: mend the steps before it, or what it expects.",
   ],
+  "plugin-failed": [
+    "A plugin ended a step with an error of its own.",
+    "The hint has the file and line where it was thrown: mend the plugin, or tell its author. See [plugins](../plugins.md).",
+  ],
   "command-failed": [
     "A step ended with an exit code that does not count as success.",
     "The last lines of what it printed are shown. Try it without cost with `--emulate`, or keep the instance for a look with `--on-failure keep`.",

@@ -25,11 +25,16 @@ export const specAdvice = {
   "preset-unknown": "Declare it under `presets`, or mind the spelling.",
   "step-ambiguous": "One kind in each step: [run scripts](../spec.md#run-scripts).",
   "condition-wrong": "Name regions or patterns such as `cn-*` that the spec has.",
+  "plugin-missing": "Install the package where the spec is, or mend the path: [plugins](../plugins.md).",
+  "plugin-broken":
+    "The message has what its author must mend; see [what a plugin exports](../plugins.md#write-one).",
+  "plugin-clash": "Leave one of the two plugins out, or rename the key in yours.",
   "variable-missing": "Set it: `--var NAME=VALUE`, `--var-file`, or `IMGSPEC_VAR_NAME`.",
   "variable-wrong": "Its declaration says what it may be: `pattern`, `enum`, `type`.",
   "variable-undeclared": "Take it out of the file, or declare it under `variables`.",
   "environment-missing": "Export it before imgspec is run.",
-  "secret-misplaced": "Hand it to a script in `env`; secrets may stand nowhere else.",
+  "secret-misplaced":
+    "Hand it to a script in `env`, or to a program in `secrets`; they may stand nowhere else.",
   "password-plain":
     "Make it a sensitive variable: [variables and secrets](../spec.md#variables-and-secrets).",
   "login-incomplete": "Add what the hint names: [logging in](../connect.md).",

@@ -1,5 +1,7 @@
 import { type Command, Option } from "commander";
-import { readSchema } from "./schema.ts";
+import { readProjectSchema } from "./schema.ts";
+
+type ExplainOptions = { readonly output: "text" | "json"; readonly spec?: string };
 
 /** `imgspec explain`: what a key is for, without leaving the terminal. */
 export function addExplain(program: Command): void {
@@ -14,6 +16,7 @@ export function addExplain(program: Command): void {
         .choices(["text", "json"])
         .default("text"),
     )
+    .option("--spec <spec>", "an image spec, whose plugins are explained too; loads them")
     .addHelpText(
       "after",
       `
@@ -22,15 +25,15 @@ A name, a number or * stands for what a spec names itself.
 Examples:
   imgspec explain bundle.hygiene
   imgspec explain provision.shell
+  imgspec explain provision.greet --spec image.yaml
   imgspec explain regions.us-east-1.upload`,
     )
-    .action(async (key: string | undefined, { output }: { output: "text" | "json" }) => {
+    .action(async (key: string | undefined, { output, spec }: ExplainOptions) => {
       const [{ explain }, { toExplainedText }] = await Promise.all([
         import("../spec/explain.ts"),
         import("../spec/explained-text.ts"),
       ]);
-      // It is ours, and a test holds that it is a schema.
-      const schema = JSON.parse(await readSchema("spec")) as Parameters<typeof explain>[0];
+      const schema = await readProjectSchema(spec);
       const explained = explain(schema, key ?? "");
       const columns = Math.min(process.stdout.columns || 100, 110);
       process.stdout.write(

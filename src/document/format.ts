@@ -15,7 +15,7 @@ import {
 import { type Path, type PlainValue, toValue } from "./node.ts";
 import type { Text } from "./text.ts";
 
-/** The keys of the map at a path, in the order in which they should stand. */
+/** The keys of the map at a path, in the order in which they should stand; `*`: all others. */
 export type KeysAt = (path: Path) => readonly string[];
 
 /** `content` is absent where the text is no YAML; what is wrong is then in `diagnostics`. */
@@ -30,7 +30,6 @@ export function format(text: Text, keysAt: KeysAt): Formatted {
   const { root, diagnostics } = toDocument({ ...text, content });
   if (!root) return { content: undefined, diagnostics };
   const means: Meaning = { value: toValue(root), comments: commentsOf(content) };
-  // Keys that are put in order can part an alias from its anchor; then they stay where they are.
   // Keys that are put in order can part an alias from its anchor; then they stay where they are.
   for (const order of [keysAt, () => []]) {
     const formatted = settled(content, order);

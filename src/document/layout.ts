@@ -70,11 +70,12 @@ export function toBlockIfLong(node: YAMLMap | YAMLSeq, content: string): void {
 
 const lineColumns = 100;
 
-/** Puts the keys that are in `order` first, in that order, each with the comments above it. */
+/** Puts the keys in `order`, each with the comments above it; all others where `order` has `*`, or else at the end. */
 export function sortKeys(map: YAMLMap, order: readonly string[], isRoot: boolean): void {
+  const others = order.includes("*") ? order.indexOf("*") : order.length;
   const rankOf = (key: unknown): number => {
     const index = isScalar(key) ? order.indexOf(String(key.value)) : -1;
-    return index < 0 ? order.length : index;
+    return index < 0 ? others : index;
   };
   const before = map.items[0]?.key;
   map.items.sort((one, other) => rankOf(one.key) - rankOf(other.key));

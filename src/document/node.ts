@@ -51,6 +51,13 @@ export function isNull(node: Node): boolean {
   return node.kind === "scalar" && node.value === null;
 }
 
+/** Whether an expression below a node failed. */
+export function hasBroken(node: Node): boolean {
+  if (node.kind === "scalar") return node.broken === true;
+  if (node.kind === "list") return node.items.some(hasBroken);
+  return [...node.entries.values()].some((entry) => hasBroken(entry.node));
+}
+
 /** A map with one entry set or replaced. */
 export function withEntry(map: MapNode, key: string, entry: Entry): MapNode {
   return { ...map, entries: new Map(map.entries).set(key, entry) };

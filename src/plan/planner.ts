@@ -9,7 +9,9 @@ import { type LaunchedInstance, launch } from "../stage/launch.ts";
 import { local } from "../stage/local.ts";
 import type { NeededProgram } from "../stage/needed-programs.ts";
 import { packages } from "../stage/packages.ts";
+import { plugin } from "../stage/plugin.ts";
 import { preflight } from "../stage/preflight.ts";
+import { program } from "../stage/program.ts";
 import { publish } from "../stage/publish.ts";
 import { reboot } from "../stage/reboot.ts";
 import { register } from "../stage/register.ts";
@@ -205,6 +207,22 @@ function addStep(
       const input = { on, note, timeoutSeconds, label, isSkipped: skipBreakpoints };
       return plan.add(group, word, breakpoint, input);
     }
+    case "program": {
+      const { command, options, secrets, directory } = step;
+      const contents = step.files.map((path) => digests.get(path) ?? "");
+      return plan.add(
+        group,
+        word,
+        program,
+        { ...common, command, contents, told: { options }, secrets, directory },
+        `Run here: ${step.title}`,
+      );
+    }
+    case "plugin": {
+      const { plugin: facts, provisioner, options, directory } = step;
+      const what = { plugin: facts, provisioner, told: { options }, directory };
+      return plan.add(group, word, plugin, { ...common, ...what }, `Run ${step.title}`);
+    }
     default:
       return step satisfies never;
   }
@@ -237,6 +255,7 @@ export function localPaths(spec: Spec): readonly string[] {
     ...[...provision, ...(gate?.tests ?? [])].flatMap((step) => {
       if (step.kind === "upload") return [step.from];
       if (step.kind === "ansible") return filesOf(step);
+      if (step.kind === "program") return step.files;
       return step.kind === "shell" && "path" in step.script ? [step.script.path] : [];
     }),
     ...imageFiles(bundle),

@@ -11,12 +11,20 @@ export type Refusal = Finding & { readonly at: Path };
 
 /**
  * Checks a value against a compiled schema, one finding a mistake. The validator may fill in defaults in `value`.
- * `root` is where the value comes from: what is broken there is not told again.
+ * `root` is where the value comes from: what is broken there is not told again. `kinds`: of steps, besides those of the schema.
  */
-export function check(validate: Validator, value: PlainValue, root: Node): readonly Refusal[] {
+export function check(
+  validate: Validator,
+  value: PlainValue,
+  root: Node,
+  kinds: readonly string[] = [],
+): readonly Refusal[] {
   if (validate(value)) return [];
-  const findings = (validate.errors ?? []).flatMap((error) => toFinding(error, root) ?? []);
-  // One value can fail several keywords at once; the first of them says enough.
+  return withoutRepeats((validate.errors ?? []).flatMap((error) => toFinding(error, root, kinds) ?? []));
+}
+
+/** One value can fail several keywords at once; the first of them says enough. */
+export function withoutRepeats(findings: readonly Refusal[]): readonly Refusal[] {
   return [
     ...new Map(findings.map((finding) => [toGist(finding), finding] as const).reverse()).values(),
   ].reverse();
@@ -35,18 +43,31 @@ export function toLabel(path: Path): string {
     .replace(/^\./, "");
 }
 
-function toFinding(error: ErrorObject, root: Node): Refusal | undefined {
+/** An error in words; `undefined` where another says it. */
+export function toFinding(
+  error: ErrorObject,
+  root: Node,
+  kinds: readonly string[] = [],
+): Refusal | undefined {
   // The other branch of an anyOf says only that the value could also be an expression.
   if (error.keyword === "anyOf" || /\/(anyOf\/1|oneOf\/\d+)\//.test(error.schemaPath)) return undefined;
   if (error.schemaPath.includes("/propertyNames/")) return undefined;
   const at = toPath(error.instancePath, root);
   const node = nodeAt(root, at);
   if (node?.kind === "scalar" && (node.broken || node.secret !== undefined)) return undefined;
-  const finding = translations[error.keyword]?.({ error, at, node, name: toLabel(at) || "the spec" });
+  const name = toLabel(at) || "the spec";
+  const finding = translations[error.keyword]?.({ error, at, node, name, kinds: isStep(at) ? kinds : [] });
   return finding ? { at, ...finding } : undefined;
 }
 
-function toPath(pointer: string, root: Node): Path {
+/** In the list under `provision`, or in what is added to it. */
+function isStep(at: Path): boolean {
+  const lists = ["provision", "prepend", "append"];
+  return typeof at.at(-1) === "number" && lists.includes(String(at.at(-2))) && at.includes("provision");
+}
+
+/** The path of a JSON pointer into a document. */
+export function toPath(pointer: string, root: Node): Path {
   const path: (string | number)[] = [];
   for (const part of pointer.split("/").slice(1)) {
     const step = part.replaceAll("~1", "/").replaceAll("~0", "~");
@@ -60,15 +81,18 @@ type Failed = {
   readonly at: Path;
   readonly node: Node | undefined;
   readonly name: string;
+  /** Of steps, besides those of the schema, where it is one. */
+  readonly kinds: readonly string[];
 };
 type Said = Omit<Refusal, "at"> & { readonly at?: Path };
 
 const translations: Readonly<Record<string, (failed: Failed) => Said | undefined>> = {
   additionalProperties: (failed) => {
-    const { error, at, name } = failed;
+    const { error, at, name, kinds } = failed;
     if (addsToList(error)) return toNoList(failed);
     const key = String(error.params["additionalProperty"]);
-    const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
+    const own = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
+    const known = [...kinds, ...own];
     const meant = nearest(key, known);
     return {
       code: "unknown-key",
@@ -107,7 +131,7 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
     code: "wrong-value",
     message: `${name} ${error.parentSchema?.["patternErrorMessage"] ?? `must match ${String(error.schema)}`}`,
   }),
-  oneOf: ({ error, at, node, name }) => {
+  oneOf: ({ error, at, node, name, kinds: others }) => {
     if (node?.kind !== "map") return undefined;
     const required = (error.schema as { required: string[] }[]).flatMap((choice) => choice.required);
     const kinds = required.filter((kind) => kind !== "if");
@@ -117,16 +141,10 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
     if (kinds.length === 1) return toMissing(error, at, name, only);
     if (passing === null) {
       const message = `${name} needs a key that says what kind of ${thing} it is`;
-      return { code: "step-ambiguous", message, hint: `it is one of ${kinds.join(", ")}` };
+      return { code: "step-ambiguous", message, hint: `it is one of ${[...kinds, ...others].join(", ")}` };
     }
-    const [first, second] = passing.map((index) => kinds[index] ?? "");
-    return {
-      code: "step-ambiguous",
-      at: [...at, second ?? ""],
-      on: "key",
-      message: `${name} is ${first} and ${second} at once`,
-      hint: `${thing === "step" ? "a" : "an"} ${thing} has one key that says what kind it is; put a "-" before the next one`,
-    };
+    const [first = "", second = ""] = passing.map((index) => kinds[index] ?? "");
+    return toAmbiguous(at, first, second, thing);
   },
   propertyNames: ({ error, at }) => {
     const key = String(error.params["propertyName"]);
@@ -163,6 +181,17 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
     message: `${name} has the same value twice`,
   }),
 };
+
+/** A step, or an assertion, with two keys that say what kind it is. */
+export function toAmbiguous(at: Path, first: string, second: string, thing: "step" | "assertion"): Refusal {
+  return {
+    code: "step-ambiguous",
+    at: [...at, second],
+    on: "key",
+    message: `${toLabel(at)} is ${first} and ${second} at once`,
+    hint: `${thing === "step" ? "a" : "an"} ${thing} has one key that says what kind it is; put a "-" before the next one`,
+  };
+}
 
 /** Whether what failed may be a list, and a map only where that adds to one. */
 function addsToList({ parentSchema }: ErrorObject): boolean {

@@ -5,6 +5,8 @@ import type { Marks } from "./evaluate.ts";
 import { type Finding, toDiagnostic } from "./finding.ts";
 import { type Matrix, toMatrix } from "./matrix.ts";
 import { misplacedExpressions } from "./misplaced.ts";
+import type { Plugins } from "./plugins/load.ts";
+import { takeOutOfAll } from "./plugins/steps.ts";
 import { chosenRegions, regionFindings } from "./regions.ts";
 import { validateSpec } from "./validate-spec.gen.ts";
 import type { Value } from "./variable-value.ts";
@@ -25,11 +27,16 @@ export type Header = {
   readonly diagnostics: readonly Diagnostic[];
 };
 
-export type HeaderOptions = Given & { readonly regions?: readonly string[] | undefined };
+export type HeaderOptions = Given & {
+  readonly regions?: readonly string[] | undefined;
+  readonly plugins: Plugins;
+};
 
 /** Reads the header and checks the whole document against the published schema. */
 export function toHeader(root: MapNode, options: HeaderOptions): Header {
-  const refused = check(validateSpec, toValue(root), root);
+  const value = toValue(root);
+  takeOutOfAll(value, options.plugins);
+  const refused = check(validateSpec, value, root, [...options.plugins.provisioners.keys()]);
   const isSound = (path: Path): boolean =>
     !refused.some(({ at }) => path.every((step, index) => at[index] === step));
   const variables = toVariables(root, options, (name) => isSound(["variables", name]));

@@ -305,6 +305,37 @@ export interface WrittenImage {
       timeout: string;
     };
     /**
+     * Runs a program on this machine, in any language, that provisions the instance by requests: lines of JSON on its stdin and stdout (docs/programs.md).
+     */
+    program?: {
+      /**
+       * The program and its arguments, without a shell. Words that begin with ./ or ../ are paths, relative to the file that names them; a change of such a file is a change of the step.
+       *
+       * @minItems 1
+       *
+       * Items: One word.
+       */
+      command: string[];
+      /**
+       * What the program is told: any values, handed over on its stdin as they are.
+       */
+      options: {};
+      /**
+       * Texts that the program is told on its stdin; the place for sensitive variables.
+       */
+      secrets: {
+        [k: string]: string;
+      };
+      /**
+       * How long the program may take.
+       */
+      timeout: string;
+      /**
+       * How often to try again when the program fails.
+       */
+      retries: number;
+    };
+    /**
      * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
      */
     packages?: {

@@ -6,6 +6,8 @@ import { blockDeviceMappingsOf } from "./block-devices.ts";
 import { toLabel } from "./check.ts";
 import { toConnect } from "./connect.ts";
 import type { WrittenImage } from "./image.gen.ts";
+import type { PluginStep } from "./plugins/steps.ts";
+import { toProgramStep } from "./program-step.ts";
 import { toMib, toSeconds } from "./quantity.ts";
 import { toPublish } from "./register.ts";
 import type {
@@ -27,6 +29,7 @@ export type ImageContext = {
   readonly build: { readonly id: string; readonly now: Date };
   /** Where the written image comes from, with expressions evaluated. */
   readonly node: Node;
+  readonly pluginSteps: ReadonlyMap<number, PluginStep>;
 };
 
 /**
@@ -61,7 +64,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
     },
     connect: toConnect(connect, context),
     provision: written.provision.flatMap((step, index) =>
-      step.if === false ? [] : [toStep(step, index, context)],
+      step.if === false ? [] : [context.pluginSteps.get(index) ?? toStep(step, index, context)],
     ),
     bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle, directory),
     certificate: toCertificate(written.certificate, directory),
@@ -174,6 +177,10 @@ function toStep(
   const at = ["provision", index] as const;
   const label = toLabel(at);
   if (step.shell) return toShell(step.shell, at, context);
+  if (step.program) {
+    const secrets = toEnvironment(node, [...at, "program", "secrets"]);
+    return toProgramStep(step.program, { label, directory, secrets });
+  }
   if (step.local) {
     const { command, workdir, timeout } = step.local;
     return {

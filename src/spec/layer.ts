@@ -1,5 +1,5 @@
 import { merge } from "../document/merge.ts";
-import { type Entry, isNull, type MapNode, nodeAt, withEntry } from "../document/node.ts";
+import { type Entry, isNull, type ListNode, type MapNode, nodeAt, withEntry } from "../document/node.ts";
 
 /** The sections that each region has its own of. */
 export const sections: readonly string[] = [
@@ -32,7 +32,16 @@ export function layer(base: MapNode, over: MapNode): MapNode {
   const spoken: MapNode = { ...over, entries: new Map(said) };
   const merged = merge(withoutOtherSource(base, spoken), spoken);
   if (merged.kind !== "map") throw new Error("two maps make a map");
-  return families.reduce((whole, family) => withFamily(whole, family, base, over), merged);
+  const whole = withPluginsOf(merged, base, over);
+  return families.reduce((map, family) => withFamily(map, family, base, over), whole);
+}
+
+/** Both have steps of the plugins that they name, so both lists count. */
+function withPluginsOf(merged: MapNode, base: MapNode, over: MapNode): MapNode {
+  const [below, above] = [nodeAt(base, ["plugins"]), over.entries.get("plugins")];
+  if (below?.kind !== "list" || above?.node.kind !== "list") return merged;
+  const node: ListNode = { ...above.node, items: [...below.items, ...above.node.items] };
+  return withEntry(merged, "plugins", { ...above, node });
 }
 
 /** A set of sections in both is laid over the other by the same rules. */

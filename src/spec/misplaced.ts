@@ -3,7 +3,7 @@ import type { Refusal } from "./check.ts";
 
 /** Expressions where only literal values may stand: in what expressions are made of, and in keys. */
 export function* misplacedExpressions(root: MapNode): Iterable<Refusal> {
-  for (const section of ["imgspec", "name", "variables", "env", "matrix"]) {
+  for (const section of ["imgspec", "name", "variables", "env", "matrix", "plugins"]) {
     const node = nodeAt(root, [section]);
     if (!node) continue;
     for (const [{ value }, at] of scalarsOf(node, [section])) {

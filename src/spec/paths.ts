@@ -11,6 +11,7 @@ const places: readonly (readonly [pattern: string, words?: readonly string[] | "
   ["provision.*.ansible.extraVarsFiles.*"],
   ["provision.*.ansible.workdir"],
   ["provision.*.ansible.command", "programs"],
+  ["provision.*.program.command.*"],
   ["verify.tests.*.shell.file"],
   ["connect.privateKey"],
   ["connect.bastions.*.privateKey"],
@@ -26,6 +27,8 @@ export function withRebasedPaths(image: Node, directory: string): Node {
   return places.reduce((node, [pattern, words = []]) => {
     return change(node, pattern.split("."), (path, file) => {
       const from = dirname(resolve(file));
+      if (pattern.includes("program.command."))
+        return isPathWord(path) ? toPathWord(path, from, directory) : path;
       if (from === directory || path === "" || isAbsolute(path) || isWord(path, words)) return path;
       return relative(directory, join(from, path)) || ".";
     });
@@ -34,6 +37,18 @@ export function withRebasedPaths(image: Node, directory: string): Node {
 
 function isWord(path: string, words: readonly string[] | "programs"): boolean {
   return words === "programs" ? !path.includes("/") : words.includes(path);
+}
+
+/** Whether a word of a command is a path that is relative to the file that names it. */
+export function isPathWord(word: string): boolean {
+  return word.startsWith("./") || word.startsWith("../");
+}
+
+/** The path relative to another folder. It must be known as a path after that, too. */
+export function toPathWord(path: string, from: string, directory: string): string {
+  if (from === directory) return path;
+  const word = relative(directory, join(from, path));
+  return isPathWord(word) ? word : `./${word}`;
 }
 
 type Rebase = (path: string, file: string) => string;

@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Diagnostic } from "../diagnostic.ts";
 import { toDocument } from "../document/document.ts";
+import { byPlace } from "../document/excerpt.ts";
 import type { Entry, Node } from "../document/node.ts";
 import { readText } from "../document/text.ts";
 import { Problem } from "../problem.ts";
@@ -10,6 +11,7 @@ import { type Family, readFamily } from "./family.ts";
 import { diagnosticAt } from "./finding.ts";
 import { gitStateFor } from "./git.ts";
 import { readLocalText } from "./local-text.ts";
+import { pluginsOf } from "./plugins/read-plugins.ts";
 import { type Rendered, toRendered } from "./rendered.ts";
 import type { Build } from "./scope.ts";
 import type { Spec } from "./spec.ts";
@@ -38,7 +40,7 @@ export async function readSpec(
     const rendered = (): readonly Rendered[] =>
       spec.images.flatMap((image, index) => {
         const region = written[index];
-        return region && family.root ? [toRendered(family.root, image, region)] : [];
+        return region && family.root ? [toRendered(family.root, spec.directory, image, region)] : [];
       });
     return { spec, warnings: diagnostics, rendered };
   }
@@ -85,6 +87,7 @@ async function toChecked(family: Family, path: string, options: ReadOptions): Pr
   if (!root || diagnostics.length > 0) return { spec: undefined, diagnostics, written: [] };
   if (root.kind !== "map") return { spec: undefined, diagnostics: [notMap(root)], written: [] };
   const directory = dirname(resolve(path));
+  const loaded = await pluginsOf(root, directory);
   const asked = await options.ask?.(missingVariables(root, options));
   // Most of the time that it takes to check a spec would go into loading CEL.
   const cel = hasExpressions(root) ? await import("./cel.ts") : undefined;
@@ -94,7 +97,7 @@ async function toChecked(family: Family, path: string, options: ReadOptions): Pr
   const git = cel && (await gitStateFor(root, directory));
   const fileProblem = (file: string, kind: "file" | "any"): string | undefined =>
     whyUnreadable(resolve(directory, file), kind);
-  return toSpec(root, {
+  const checked = toSpec(root, {
     ...options,
     variables: { ...asked, ...options.variables },
     build: { ...options.build, git },
@@ -102,7 +105,14 @@ async function toChecked(family: Family, path: string, options: ReadOptions): Pr
     directory,
     toEvaluator,
     fileProblem,
+    plugins: loaded.plugins,
   });
+  if (loaded.diagnostics.length === 0) return checked;
+  return {
+    spec: undefined,
+    written: [],
+    diagnostics: [...loaded.diagnostics, ...checked.diagnostics].sort(byPlace),
+  };
 }
 
 function notMap(root: Node): Diagnostic {

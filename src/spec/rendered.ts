@@ -1,8 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the expressions of specs, not of JavaScript
+import { dirname, resolve } from "node:path";
 import { type Node, nodeAt, type Path, type PlainValue, toValue } from "../document/node.ts";
 import { toLiteral } from "./expression.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { sections as sectionNames } from "./layer.ts";
+import { isPathWord, toPathWord } from "./paths.ts";
 import type { ImageSpec } from "./spec.ts";
 
 /** One region's sections with defaults filled in, and the nodes that they come from. */
@@ -15,8 +17,13 @@ export type Rendered = {
   originOf(path: Path): string | undefined;
 };
 
-/** `root` is the spec that the region belongs to. */
-export function toRendered(root: Node, image: ImageSpec, written: WrittenRegion): Rendered {
+/** `root` is the spec that the region belongs to, in a folder of an absolute path. */
+export function toRendered(
+  root: Node,
+  directory: string,
+  image: ImageSpec,
+  written: WrittenRegion,
+): Rendered {
   const node = withoutAbsent(written.node);
   // A cast from what the schema checks: every value of it is plain.
   const present = withoutAbsentValues(written.value as unknown as PlainValue);
@@ -25,14 +32,26 @@ export function toRendered(root: Node, image: ImageSpec, written: WrittenRegion)
   const ordered = sectionNames.flatMap((name) => (whole[name] === undefined ? [] : [[name, whole[name]]]));
   const secrets = secretVariables(root);
   const region = image.region.name;
+  const plugins = pluginsOf(root, directory);
   const spec = {
     imgspec: 1,
     name: image.name,
+    ...(plugins.length > 0 ? { plugins } : {}),
     ...(Object.keys(secrets).length > 0 ? { variables: secrets } : {}),
     ...Object.fromEntries(ordered),
     regions: { [region]: profile === null || profile === undefined ? {} : { profile } },
   };
   return { value: spec, originOf: (path) => originOf(root, node, path) };
+}
+
+/** As they are named from the folder of the spec. */
+function pluginsOf(root: Node, directory: string): string[] {
+  const list = nodeAt(root, ["plugins"]);
+  const names = (list?.kind === "list" ? list.items : []).map((item) => {
+    const name = String(toValue(item));
+    return isPathWord(name) ? toPathWord(name, dirname(resolve(item.place.path)), directory) : name;
+  });
+  return [...new Set(names)];
 }
 
 /** What has a default that is made of other values. */
@@ -100,7 +119,8 @@ function originOf(root: Node, image: Node, path: Path): string | undefined {
   const [first, region, key] = path;
   if (first === "regions")
     return key === undefined ? undefined : at(nodeAt(root, ["regions", region ?? "", key]));
-  if (first === "imgspec" || first === "name" || first === "variables") return at(nodeAt(root, path));
+  if (first === "imgspec" || first === "name" || first === "plugins" || first === "variables")
+    return at(nodeAt(root, path));
   return at(nodeAt(image, path)) ?? "default";
 }
 

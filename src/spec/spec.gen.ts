@@ -431,6 +431,53 @@ type Provision =
             timeout?: string;
           };
       /**
+       * Runs a program on this machine, in any language, that provisions the instance by requests: lines of JSON on its stdin and stdout (docs/programs.md).
+       */
+      program?: {
+        /**
+         * The program and its arguments, without a shell. Words that begin with ./ or ../ are paths, relative to the file that names them; a change of such a file is a change of the step.
+         *
+         * @minItems 1
+         */
+        command:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One word.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One word.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * What the program is told: any values, handed over on its stdin as they are.
+         */
+        options?: {};
+        /**
+         * Texts that the program is told on its stdin; the place for sensitive variables.
+         */
+        secrets?:
+          | {
+              [k: string]: string;
+            }
+          | string;
+        /**
+         * How long the program may take.
+         */
+        timeout?: string;
+        /**
+         * How often to try again when the program fails.
+         */
+        retries?: number | string;
+      };
+      /**
        * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
        */
       packages?: {
@@ -1750,6 +1797,53 @@ type Provision =
               timeout?: string;
             };
         /**
+         * Runs a program on this machine, in any language, that provisions the instance by requests: lines of JSON on its stdin and stdout (docs/programs.md).
+         */
+        program?: {
+          /**
+           * The program and its arguments, without a shell. Words that begin with ./ or ../ are paths, relative to the file that names them; a change of such a file is a change of the step.
+           *
+           * @minItems 1
+           */
+          command:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One word.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One word.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * What the program is told: any values, handed over on its stdin as they are.
+           */
+          options?: {};
+          /**
+           * Texts that the program is told on its stdin; the place for sensitive variables.
+           */
+          secrets?:
+            | {
+                [k: string]: string;
+              }
+            | string;
+          /**
+           * How long the program may take.
+           */
+          timeout?: string;
+          /**
+           * How often to try again when the program fails.
+           */
+          retries?: number | string;
+        };
+        /**
          * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
          */
         packages?: {
@@ -3067,6 +3161,53 @@ type Provision =
                */
               timeout?: string;
             };
+        /**
+         * Runs a program on this machine, in any language, that provisions the instance by requests: lines of JSON on its stdin and stdout (docs/programs.md).
+         */
+        program?: {
+          /**
+           * The program and its arguments, without a shell. Words that begin with ./ or ../ are paths, relative to the file that names them; a change of such a file is a change of the step.
+           *
+           * @minItems 1
+           */
+          command:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One word.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One word.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * What the program is told: any values, handed over on its stdin as they are.
+           */
+          options?: {};
+          /**
+           * Texts that the program is told on its stdin; the place for sensitive variables.
+           */
+          secrets?:
+            | {
+                [k: string]: string;
+              }
+            | string;
+          /**
+           * How long the program may take.
+           */
+          timeout?: string;
+          /**
+           * How often to try again when the program fails.
+           */
+          retries?: number | string;
+        };
         /**
          * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
          */
@@ -5129,6 +5270,12 @@ export interface WrittenSpec {
    * Name of what is built. Literal: no expressions.
    */
   name: string;
+  /**
+   * Modules that bring kinds of steps of their own (docs/plugins.md). Their code runs here, with your rights, whenever the spec is read. The path of a file begins with ./ or ../ and is relative to the file that names it; anything else is an npm package, searched from the folder of the spec up.
+   *
+   * Items: Path of a file, or name of a package.
+   */
+  plugins?: string[];
   /**
    * Values that are set from outside, by --var NAME=VALUE, a file of --var-file or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.
    */

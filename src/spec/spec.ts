@@ -1,5 +1,7 @@
 import type { Region } from "../util/region.ts";
 import type { AnsibleStep } from "./ansible.ts";
+import type { PluginStep } from "./plugins/steps.ts";
+import type { ProgramStep } from "./program-step.ts";
 import type { PublishSpec, RegisterSpec } from "./register.ts";
 import type { BuiltInStep, StepBase } from "./steps.ts";
 
@@ -146,7 +148,15 @@ type LocalStep = StepBase & {
   readonly workdir: string;
 };
 
-export type ProvisionStep = ShellStep | UploadStep | DownloadStep | LocalStep | BuiltInStep | AnsibleStep;
+export type ProvisionStep =
+  | ShellStep
+  | UploadStep
+  | DownloadStep
+  | LocalStep
+  | ProgramStep
+  | BuiltInStep
+  | AnsibleStep
+  | PluginStep;
 
 type BundleSpec = {
   readonly method: "native";

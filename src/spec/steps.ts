@@ -11,6 +11,24 @@ export type StepBase = {
 };
 
 type WrittenStep = WrittenImage["provision"][number];
+
+/** What may stand in a step, without plugins. */
+export const stepKeys: Readonly<Record<keyof WrittenStep, "kind" | "condition">> = {
+  shell: "kind",
+  upload: "kind",
+  download: "kind",
+  local: "kind",
+  program: "kind",
+  packages: "kind",
+  check: "kind",
+  reboot: "kind",
+  ansible: "kind",
+  breakpoint: "kind",
+  if: "condition",
+  only: "condition",
+  except: "condition",
+};
+
 type WrittenPackages = NonNullable<WrittenStep["packages"]>;
 type WrittenAssertion = NonNullable<WrittenStep["check"]>["that"][number];
 

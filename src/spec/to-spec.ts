@@ -1,9 +1,18 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { byPlace } from "../document/excerpt.ts";
-import { type MapNode, type Node, type Path, placeAt, scalarsOf, toValue } from "../document/node.ts";
+import {
+  hasBroken,
+  type MapNode,
+  type Node,
+  type Path,
+  type PlainValue,
+  placeAt,
+  scalarsOf,
+  toValue,
+} from "../document/node.ts";
 import { type Region, regionOf } from "../util/region.ts";
 import { groupName } from "../util/task-id.ts";
-import { check } from "./check.ts";
+import { check, toLabel } from "./check.ts";
 import { withChosenSteps } from "./conditions.ts";
 import { type Evaluated, type Evaluator, evaluate, type Marks, type Scope } from "./evaluate.ts";
 import { toDiagnostic } from "./finding.ts";
@@ -12,6 +21,8 @@ import type { WrittenImage } from "./image.gen.ts";
 import { toImageSpec } from "./image.ts";
 import { type Combination, variantOf } from "./matrix.ts";
 import { withRebasedPaths } from "./paths.ts";
+import type { Plugins } from "./plugins/load.ts";
+import { checkSteps, mayBeSecret, takeOut } from "./plugins/steps.ts";
 import { toRegionNode } from "./region-node.ts";
 import type { WrittenRegion } from "./rendered.ts";
 import type { RuleContext } from "./rules/rule.ts";
@@ -33,6 +44,7 @@ export type SpecOptions = Given & {
   /** Makes an evaluator of expressions; absent where the document has none. */
   readonly toEvaluator?: ((scope: Scope, marks: Marks) => Evaluator) | undefined;
   readonly fileProblem: RuleContext["fileProblem"];
+  readonly plugins: Plugins;
 };
 
 /** `spec` is absent when a diagnostic is an error. */
@@ -98,7 +110,11 @@ function toChecked(root: MapNode, which: Which, header: Header, options: SpecOpt
   const chosen = withChosenSteps(evaluated.node, region.name);
   const node = withRebasedPaths(chosen.node, options.directory);
   const value = toValue(node);
-  const refused = check(validateImage, value, node);
+  const { plugins } = options;
+  const taken = takeOut((value as { provision?: PlainValue }).provision, ["provision"], plugins);
+  const own = check(validateImage, value, node, [...plugins.provisioners.keys()]);
+  const ofPlugins = checkSteps(taken, node, plugins, options.directory);
+  const refused = [...own, ...ofPlugins.refused];
   const found = [
     ...evaluated.diagnostics,
     ...chosen.diagnostics,
@@ -128,7 +144,15 @@ function toChecked(root: MapNode, which: Which, header: Header, options: SpecOpt
   const { directory, build } = options;
   const variant = combination && variantOf(combination);
   return {
-    image: toImageSpec(written, { name: header.name, region, variant, directory, build, node }),
+    image: toImageSpec(written, {
+      name: header.name,
+      region,
+      variant,
+      directory,
+      build,
+      node,
+      pluginSteps: ofPlugins.steps,
+    }),
     written: { value: written, node },
     diagnostics: found,
     secrets,
@@ -156,28 +180,26 @@ function toEvaluated(
     combination,
   );
   const group = groupName(region.name, combination && variantOf(combination));
-  const toSecretName = (path: Path): string | undefined => {
-    const isTest = path[0] === "verify" && path[1] === "tests";
-    const [list, [index, kind, env, ...rest]] = isTest
-      ? ["verify.tests", path.slice(2)]
-      : [path[0], path.slice(1)];
-    const isStep = (isTest || list === "provision") && (kind === "shell" || kind === "local");
-    if (isStep && env === "env" && rest.length === 1) {
-      return `${group}/${list}[${index}].${kind}.env.${rest[0]}`;
-    }
-    if (list === "provision" && kind === "ansible" && env === "extraVars" && !isTest) {
-      return `${group}/provision[${index}].ansible.extraVars.${rest.join(".")}`;
-    }
-    const written = path.join(".");
-    return passwordPaths.includes(written) ? `${group}/${written}` : undefined;
-  };
+  const toSecretName = (path: Path): string | undefined => secretNameAt(path, group, options.plugins);
   return evaluate(node, options.toEvaluator(scope, header.marks), toSecretName, shared);
 }
 
-function hasBroken(node: Node): boolean {
-  if (node.kind === "scalar") return node.broken === true;
-  if (node.kind === "list") return node.items.some(hasBroken);
-  return [...node.entries.values()].some((entry) => hasBroken(entry.node));
+/** The name of the secret that may stand at a path of an image of a group; `undefined` where none may. */
+function secretNameAt(path: Path, group: string, plugins: Plugins): string | undefined {
+  const isTest = path[0] === "verify" && path[1] === "tests";
+  const [list, [index, kind, env, ...rest]] = isTest
+    ? ["verify.tests", path.slice(2)]
+    : [path[0], path.slice(1)];
+  const isStep =
+    (isTest || list === "provision") && (kind === "shell" || kind === "local" || kind === "program");
+  if (isStep && env === (kind === "program" ? "secrets" : "env") && rest.length === 1) {
+    return `${group}/${list}[${index}].${kind}.${env}.${rest[0]}`;
+  }
+  if (list === "provision" && kind === "ansible" && env === "extraVars" && !isTest)
+    return `${group}/provision[${index}].ansible.extraVars.${rest.join(".")}`;
+  if (mayBeSecret(path, plugins)) return `${group}/${toLabel(path)}`;
+  const written = path.join(".");
+  return passwordPaths.includes(written) ? `${group}/${written}` : undefined;
 }
 
 function* brokenPaths(node: Node, path: Path = []): Generator<Path, void, undefined> {

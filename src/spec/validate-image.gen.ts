@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"minLength":1,"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/part3","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}]},"launch":{"$ref":"#/definitions/part7","examples":[{"instanceTypes":["m3.medium","m3.large"]}]},"connect":{"$ref":"#/definitions/part11","examples":[{"user":"ec2-user"}]},"provision":{"$ref":"#/definitions/part50","default":[],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"bundle":{"$ref":"#/definitions/part61","default":{},"examples":[{"exclude":["/var/cache/**"],"compression":9}]},"certificate":{"$ref":"#/definitions/part62","default":{},"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}]},"upload":{"$ref":"#/definitions/part63","examples":[{"bucket":"acme-images-${{ region.name }}"}]},"register":{"$ref":"#/definitions/part66","default":{},"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}]},"verify":{"$ref":"#/definitions/part71","default":{},"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}]},"publish":{"$ref":"#/definitions/part76","default":{},"examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}]}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"minLength":1,"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/part3","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}]},"launch":{"$ref":"#/definitions/part7","examples":[{"instanceTypes":["m3.medium","m3.large"]}]},"connect":{"$ref":"#/definitions/part11","examples":[{"user":"ec2-user"}]},"provision":{"$ref":"#/definitions/part52","default":[],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"bundle":{"$ref":"#/definitions/part63","default":{},"examples":[{"exclude":["/var/cache/**"],"compression":9}]},"certificate":{"$ref":"#/definitions/part64","default":{},"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}]},"upload":{"$ref":"#/definitions/part65","examples":[{"bucket":"acme-images-${{ region.name }}"}]},"register":{"$ref":"#/definitions/part68","default":{},"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}]},"verify":{"$ref":"#/definitions/part73","default":{},"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}]},"publish":{"$ref":"#/definitions/part78","default":{},"examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const schema7 = {"type":"object","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"$ref":"#/definitions/part2","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}]}}};
@@ -764,8 +764,8 @@ validate38.errors = vErrors;
 return errors === 0;
 }
 
-const schema19 = {"type":"array","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"items":{"$ref":"#/definitions/part49","examples":[{"shell":"scripts/install.sh"}]}};
-const schema20 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["ansible"]},{"required":["breakpoint"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part14","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part15","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part16","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"packages":{"$ref":"#/definitions/part22","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part38","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part39","examples":[{"timeout":"10m"},{}]},"ansible":{"$ref":"#/definitions/part45","examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}]},"breakpoint":{"$ref":"#/definitions/part46","examples":[{"note":"look at /etc/nginx"},{}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part47","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part48","examples":[["us-gov-*"]]}}};
+const schema19 = {"type":"array","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"items":{"$ref":"#/definitions/part51","examples":[{"shell":"scripts/install.sh"}]}};
+const schema20 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["program"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["ansible"]},{"required":["breakpoint"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part14","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part15","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part16","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"program":{"$ref":"#/definitions/part18","examples":[{"command":["./provision-app.py"],"options":{"version":"1.2"}}]},"packages":{"$ref":"#/definitions/part24","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part40","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part41","examples":[{"timeout":"10m"},{}]},"ansible":{"$ref":"#/definitions/part47","examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}]},"breakpoint":{"$ref":"#/definitions/part48","examples":[{"note":"look at /etc/nginx"},{}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part49","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part50","examples":[["us-gov-*"]]}}};
 const schema21 = {"type":"object","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","examples":["scripts/install.sh"]},"inline":{"type":"string","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}]},"sudo":{"type":"boolean","default":false,"examples":[true]},"workdir":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]},"exitCodes":{"$ref":"#/definitions/part12","default":[0],"examples":[[0,3]]}}};
 const schema22 = {"type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":255,"examples":[0]},"examples":[[0,3]]};
 
@@ -1120,20 +1120,23 @@ validate56.errors = vErrors;
 return errors === 0;
 }
 
-const schema26 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"minProperties":1,"properties":{"install":{"$ref":"#/definitions/part17","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part19","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part19","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part20","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part21","default":[],"examples":[["telnet"]]},"refresh":{"type":"boolean","default":true,"examples":[false]},"recommends":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
-const schema27 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["nginx","curl"]]};
-const pattern12 = new RegExp("^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$", "u");
+const schema26 = {"type":"object","examples":[{"command":["./provision-app.py"],"options":{"version":"1.2"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"$ref":"#/definitions/part17","examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]},"options":{"type":"object","default":{},"examples":[{"version":"1.2","modules":["web","api"]}]},"secrets":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"token":"${{ vars.token }}"}]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const schema27 = {"type":"array","minItems":1,"items":{"type":"string","minLength":1,"examples":["./provision-app.py"]},"examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]};
 
 function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema27);
+errors++;
+}
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern12.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema27.items);
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema27.items);
 errors++;
 }
 }
@@ -1151,36 +1154,96 @@ validate59.errors = vErrors;
 return errors === 0;
 }
 
-const schema28 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["apache2-utils"]]};
 
-function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern12.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema28.items);
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.options === undefined){
+data.options = {};
+}
+if(data.secrets === undefined){
+data.secrets = {};
+}
+if(data.timeout === undefined){
+data.timeout = "1h";
+}
+if(data.retries === undefined){
+data.retries = 0;
+}
+if(data.command === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema26,{missingProperty: "command"});
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "command") || (key0 === "options")) || (key0 === "secrets")) || (key0 === "timeout")) || (key0 === "retries"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema26,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.command !== undefined){
+if(!(validate59(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
+vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+errors = vErrors.length;
+}
+}
+let data1 = data.options;
+if(!(data1 && typeof data1 == "object" && !Array.isArray(data1))){
+vErrors = withError(vErrors,instancePath+"/options","","type",schema26.properties.options);
+errors++;
+}
+let data2 = data.secrets;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+let data3 = data2[key1];
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors,instancePath+"/secrets/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema26.properties.secrets.additionalProperties);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/secrets","","type",schema26.properties.secrets);
+errors++;
+}
+let data4 = data.timeout;
+if(typeof data4 === "string"){
+if(!pattern3.test(data4)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema26.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema28.items);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema26.properties.timeout);
+errors++;
+}
+let data5 = data.retries;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema26.properties.retries);
+errors++;
+}
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 20 || isNaN(data5)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema26.properties.retries);
+errors++;
+}
+if(data5 < 0 || isNaN(data5)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema26.properties.retries);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema28);
+vErrors = withError(vErrors,instancePath,"","type",schema26);
 errors++;
 }
-validate61.errors = vErrors;
+validate58.errors = vErrors;
 return errors === 0;
 }
 
-const schema29 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["httpd-tools"]]};
+const schema28 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"minProperties":1,"properties":{"install":{"$ref":"#/definitions/part19","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part20","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part21","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part21","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part20","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part20","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part22","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part23","default":[],"examples":[["telnet"]]},"refresh":{"type":"boolean","default":true,"examples":[false]},"recommends":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const schema29 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["nginx","curl"]]};
+const pattern13 = new RegExp("^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$", "u");
 
 function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1190,7 +1253,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern12.test(data0)){
+if(!pattern13.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema29.items);
 errors++;
 }
@@ -1209,10 +1272,9 @@ validate63.errors = vErrors;
 return errors === 0;
 }
 
-const schema30 = {"type":"array","items":{"type":"string","pattern":"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"]},"examples":[["*"]]};
-const pattern15 = new RegExp("^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$", "u");
+const schema30 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["apache2-utils"]]};
 
-function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -1220,7 +1282,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern15.test(data0)){
+if(!pattern13.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema30.items);
 errors++;
 }
@@ -1235,14 +1297,13 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema30);
 errors++;
 }
-validate68.errors = vErrors;
+validate65.errors = vErrors;
 return errors === 0;
 }
 
-const schema31 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package","examples":["telnet"]},"examples":[["telnet"]]};
-const pattern16 = new RegExp("^[A-Za-z0-9][A-Za-z0-9:._+-]*$", "u");
+const schema31 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["httpd-tools"]]};
 
-function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -1250,7 +1311,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern16.test(data0)){
+if(!pattern13.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema31.items);
 errors++;
 }
@@ -1265,12 +1326,72 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema31);
 errors++;
 }
-validate70.errors = vErrors;
+validate67.errors = vErrors;
+return errors === 0;
+}
+
+const schema32 = {"type":"array","items":{"type":"string","pattern":"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"]},"examples":[["*"]]};
+const pattern16 = new RegExp("^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$", "u");
+
+function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern16.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema32.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema32.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema32);
+errors++;
+}
+validate72.errors = vErrors;
+return errors === 0;
+}
+
+const schema33 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package","examples":["telnet"]},"examples":[["telnet"]]};
+const pattern17 = new RegExp("^[A-Za-z0-9][A-Za-z0-9:._+-]*$", "u");
+
+function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern17.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema33.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema33.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema33);
+errors++;
+}
+validate74.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1311,100 +1432,100 @@ if(data.retries === undefined){
 data.retries = 0;
 }
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema26);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema28);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema26.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema26,{additionalProperty: key0});
+if(!(func2.call(schema28.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema28,{additionalProperty: key0});
 errors++;
 }
 }
-if(!(validate59(data.install, {instancePath:instancePath+"/install",parentData:data,parentDataProperty:"install",rootData}))){
-vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
-errors = vErrors.length;
-}
-if(!(validate61(data.apt, {instancePath:instancePath+"/apt",parentData:data,parentDataProperty:"apt",rootData}))){
-vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
-errors = vErrors.length;
-}
-if(!(validate63(data.dnf, {instancePath:instancePath+"/dnf",parentData:data,parentDataProperty:"dnf",rootData}))){
+if(!(validate63(data.install, {instancePath:instancePath+"/install",parentData:data,parentDataProperty:"install",rootData}))){
 vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
 errors = vErrors.length;
 }
-if(!(validate63(data.yum, {instancePath:instancePath+"/yum",parentData:data,parentDataProperty:"yum",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate65(data.apt, {instancePath:instancePath+"/apt",parentData:data,parentDataProperty:"apt",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
 errors = vErrors.length;
 }
-if(!(validate61(data.zypper, {instancePath:instancePath+"/zypper",parentData:data,parentDataProperty:"zypper",rootData}))){
-vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+if(!(validate67(data.dnf, {instancePath:instancePath+"/dnf",parentData:data,parentDataProperty:"dnf",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
 errors = vErrors.length;
 }
-if(!(validate61(data.apk, {instancePath:instancePath+"/apk",parentData:data,parentDataProperty:"apk",rootData}))){
-vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+if(!(validate67(data.yum, {instancePath:instancePath+"/yum",parentData:data,parentDataProperty:"yum",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
 errors = vErrors.length;
 }
-if(!(validate68(data.update, {instancePath:instancePath+"/update",parentData:data,parentDataProperty:"update",rootData}))){
-vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+if(!(validate65(data.zypper, {instancePath:instancePath+"/zypper",parentData:data,parentDataProperty:"zypper",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
 errors = vErrors.length;
 }
-if(!(validate70(data.remove, {instancePath:instancePath+"/remove",parentData:data,parentDataProperty:"remove",rootData}))){
-vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
+if(!(validate65(data.apk, {instancePath:instancePath+"/apk",parentData:data,parentDataProperty:"apk",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+errors = vErrors.length;
+}
+if(!(validate72(data.update, {instancePath:instancePath+"/update",parentData:data,parentDataProperty:"update",rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+errors = vErrors.length;
+}
+if(!(validate74(data.remove, {instancePath:instancePath+"/remove",parentData:data,parentDataProperty:"remove",rootData}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
 errors = vErrors.length;
 }
 let data8 = data.refresh;
 if(typeof data8 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/refresh","","type",schema26.properties.refresh);
+vErrors = withError(vErrors,instancePath+"/refresh","","type",schema28.properties.refresh);
 errors++;
 }
 let data9 = data.recommends;
 if(typeof data9 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/recommends","","type",schema26.properties.recommends);
+vErrors = withError(vErrors,instancePath+"/recommends","","type",schema28.properties.recommends);
 errors++;
 }
 let data10 = data.timeout;
 if(typeof data10 === "string"){
 if(!pattern3.test(data10)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema26.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema28.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema26.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema28.properties.timeout);
 errors++;
 }
 let data11 = data.retries;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-vErrors = withError(vErrors,instancePath+"/retries","","type",schema26.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema28.properties.retries);
 errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 20 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema26.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema28.properties.retries);
 errors++;
 }
 if(data11 < 0 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema26.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema28.properties.retries);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema26);
+vErrors = withError(vErrors,instancePath,"","type",schema28);
 errors++;
 }
-validate58.errors = vErrors;
+validate62.errors = vErrors;
 return errors === 0;
 }
 
-const schema32 = {"type":"object","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"required":["that"],"properties":{"that":{"$ref":"#/definitions/part37","examples":[[{"package":{"name":"nginx"}}]]},"sudo":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
-const schema33 = {"type":"array","minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"$ref":"#/definitions/part36","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]}};
-const schema34 = {"type":"object","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"$ref":"#/definitions/part24","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}]},"command":{"$ref":"#/definitions/part25","examples":[{"run":"nginx -t"}]},"package":{"$ref":"#/definitions/part26","examples":[{"name":"nginx","version":"1.24.*"}]},"service":{"$ref":"#/definitions/part27","examples":[{"name":"nginx","enabled":true,"running":true}]},"port":{"$ref":"#/definitions/part28","examples":[{"number":80}]},"user":{"$ref":"#/definitions/part30","examples":[{"name":"app","shell":"/sbin/nologin"}]},"group":{"$ref":"#/definitions/part31","examples":[{"name":"app"}]},"mount":{"$ref":"#/definitions/part33","examples":[{"path":"/mnt","type":"ext4"}]},"process":{"$ref":"#/definitions/part34","examples":[{"name":"nginx"}]},"kernelParameter":{"$ref":"#/definitions/part35","examples":[{"name":"net.ipv4.ip_forward","value":"1"}]},"not":{"type":"boolean","default":false,"examples":[true]}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
-const schema35 = {"type":"object","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","minLength":1,"examples":["/etc/motd"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"default":null,"examples":["file"],"enum":["file","directory","link",null]},"mode":{"type":["string","null"],"default":null,"examples":["0644"],"pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\""},"owner":{"type":["string","null"],"default":null,"examples":["root"]},"group":{"type":["string","null"],"default":null,"examples":["root"]},"contains":{"$ref":"#/definitions/part23","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]}}};
-const pattern18 = new RegExp("^/", "u");
-const schema36 = {"type":"array","items":{"type":"string","minLength":1,"examples":["listen 80"]},"examples":[["listen 80"]]};
+const schema34 = {"type":"object","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"required":["that"],"properties":{"that":{"$ref":"#/definitions/part39","examples":[[{"package":{"name":"nginx"}}]]},"sudo":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const schema35 = {"type":"array","minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"$ref":"#/definitions/part38","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]}};
+const schema36 = {"type":"object","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"$ref":"#/definitions/part26","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}]},"command":{"$ref":"#/definitions/part27","examples":[{"run":"nginx -t"}]},"package":{"$ref":"#/definitions/part28","examples":[{"name":"nginx","version":"1.24.*"}]},"service":{"$ref":"#/definitions/part29","examples":[{"name":"nginx","enabled":true,"running":true}]},"port":{"$ref":"#/definitions/part30","examples":[{"number":80}]},"user":{"$ref":"#/definitions/part32","examples":[{"name":"app","shell":"/sbin/nologin"}]},"group":{"$ref":"#/definitions/part33","examples":[{"name":"app"}]},"mount":{"$ref":"#/definitions/part35","examples":[{"path":"/mnt","type":"ext4"}]},"process":{"$ref":"#/definitions/part36","examples":[{"name":"nginx"}]},"kernelParameter":{"$ref":"#/definitions/part37","examples":[{"name":"net.ipv4.ip_forward","value":"1"}]},"not":{"type":"boolean","default":false,"examples":[true]}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
+const schema37 = {"type":"object","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","minLength":1,"examples":["/etc/motd"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"default":null,"examples":["file"],"enum":["file","directory","link",null]},"mode":{"type":["string","null"],"default":null,"examples":["0644"],"pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\""},"owner":{"type":["string","null"],"default":null,"examples":["root"]},"group":{"type":["string","null"],"default":null,"examples":["root"]},"contains":{"$ref":"#/definitions/part25","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]}}};
+const pattern19 = new RegExp("^/", "u");
+const schema38 = {"type":"array","items":{"type":"string","minLength":1,"examples":["listen 80"]},"examples":[["listen 80"]]};
 
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -1413,26 +1534,26 @@ for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema36.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema38.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema36.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema38.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema36);
+vErrors = withError(vErrors,instancePath,"","type",schema38);
 errors++;
 }
-validate77.errors = vErrors;
+validate81.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1455,12 +1576,12 @@ if(data.matches === undefined){
 data.matches = null;
 }
 if(data.path === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema35,{missingProperty: "path"});
+vErrors = withError(vErrors,instancePath,"","required",schema37,{missingProperty: "path"});
 errors++;
 }
 for(const key0 in data){
 if(!(((((((key0 === "path") || (key0 === "type")) || (key0 === "mode")) || (key0 === "owner")) || (key0 === "group")) || (key0 === "contains")) || (key0 === "matches"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema35,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema37,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1468,70 +1589,70 @@ if(data.path !== undefined){
 let data0 = data.path;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/path","","minLength",schema35.properties.path);
+vErrors = withError(vErrors,instancePath+"/path","","minLength",schema37.properties.path);
 errors++;
 }
-if(!pattern18.test(data0)){
-vErrors = withError(vErrors,instancePath+"/path","","pattern",schema35.properties.path);
+if(!pattern19.test(data0)){
+vErrors = withError(vErrors,instancePath+"/path","","pattern",schema37.properties.path);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/path","","type",schema35.properties.path);
+vErrors = withError(vErrors,instancePath+"/path","","type",schema37.properties.path);
 errors++;
 }
 }
 let data1 = data.type;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/type","","type",schema35.properties.type);
+vErrors = withError(vErrors,instancePath+"/type","","type",schema37.properties.type);
 errors++;
 }
 if(!((((data1 === "file") || (data1 === "directory")) || (data1 === "link")) || (data1 === null))){
-vErrors = withError(vErrors,instancePath+"/type","","enum",schema35.properties.type);
+vErrors = withError(vErrors,instancePath+"/type","","enum",schema37.properties.type);
 errors++;
 }
 let data2 = data.mode;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/mode","","type",schema35.properties.mode);
+vErrors = withError(vErrors,instancePath+"/mode","","type",schema37.properties.mode);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern10.test(data2)){
-vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema35.properties.mode);
+vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema37.properties.mode);
 errors++;
 }
 }
 let data3 = data.owner;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/owner","","type",schema35.properties.owner);
+vErrors = withError(vErrors,instancePath+"/owner","","type",schema37.properties.owner);
 errors++;
 }
 let data4 = data.group;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/group","","type",schema35.properties.group);
+vErrors = withError(vErrors,instancePath+"/group","","type",schema37.properties.group);
 errors++;
 }
-if(!(validate77(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+if(!(validate81(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 let data6 = data.matches;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/matches","","type",schema35.properties.matches);
+vErrors = withError(vErrors,instancePath+"/matches","","type",schema37.properties.matches);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema35);
+vErrors = withError(vErrors,instancePath,"","type",schema37);
 errors++;
 }
-validate76.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
 
-const schema37 = {"type":"object","examples":[{"run":"nginx -t"}],"additionalProperties":false,"required":["run"],"properties":{"run":{"type":"string","minLength":1,"examples":["nginx -t"]},"exitCode":{"type":"integer","minimum":0,"maximum":255,"default":0,"examples":[0]},"contains":{"$ref":"#/definitions/part23","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1m"}}};
+const schema39 = {"type":"object","examples":[{"run":"nginx -t"}],"additionalProperties":false,"required":["run"],"properties":{"run":{"type":"string","minLength":1,"examples":["nginx -t"]},"exitCode":{"type":"integer","minimum":0,"maximum":255,"default":0,"examples":[0]},"contains":{"$ref":"#/definitions/part25","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1m"}}};
 
-function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1548,12 +1669,12 @@ if(data.timeout === undefined){
 data.timeout = "1m";
 }
 if(data.run === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema37,{missingProperty: "run"});
+vErrors = withError(vErrors,instancePath,"","required",schema39,{missingProperty: "run"});
 errors++;
 }
 for(const key0 in data){
 if(!(((((key0 === "run") || (key0 === "exitCode")) || (key0 === "contains")) || (key0 === "matches")) || (key0 === "timeout"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema37,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema39,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1561,157 +1682,48 @@ if(data.run !== undefined){
 let data0 = data.run;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/run","","minLength",schema37.properties.run);
+vErrors = withError(vErrors,instancePath+"/run","","minLength",schema39.properties.run);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/run","","type",schema37.properties.run);
+vErrors = withError(vErrors,instancePath+"/run","","type",schema39.properties.run);
 errors++;
 }
 }
 let data1 = data.exitCode;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-vErrors = withError(vErrors,instancePath+"/exitCode","","type",schema37.properties.exitCode);
+vErrors = withError(vErrors,instancePath+"/exitCode","","type",schema39.properties.exitCode);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 255 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/exitCode","","maximum",schema37.properties.exitCode);
+vErrors = withError(vErrors,instancePath+"/exitCode","","maximum",schema39.properties.exitCode);
 errors++;
 }
 if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/exitCode","","minimum",schema37.properties.exitCode);
+vErrors = withError(vErrors,instancePath+"/exitCode","","minimum",schema39.properties.exitCode);
 errors++;
 }
 }
-if(!(validate77(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+if(!(validate81(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 let data3 = data.matches;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/matches","","type",schema37.properties.matches);
+vErrors = withError(vErrors,instancePath+"/matches","","type",schema39.properties.matches);
 errors++;
 }
 let data4 = data.timeout;
 if(typeof data4 === "string"){
 if(!pattern3.test(data4)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema37.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema39.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema37.properties.timeout);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema37);
-errors++;
-}
-validate80.errors = vErrors;
-return errors === 0;
-}
-
-const schema38 = {"type":"object","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package"},"version":{"type":["string","null"],"default":null,"examples":["1.24.*"]}}};
-
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.version === undefined){
-data.version = null;
-}
-if(data.name === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema38,{missingProperty: "name"});
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "name") || (key0 === "version"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema38,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 === "string"){
-if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/name","","minLength",schema38.properties.name);
-errors++;
-}
-if(!pattern16.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema38.properties.name);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema38.properties.name);
-errors++;
-}
-}
-let data1 = data.version;
-if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/version","","type",schema38.properties.version);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema38);
-errors++;
-}
-validate83.errors = vErrors;
-return errors === 0;
-}
-
-const schema39 = {"type":"object","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9@:._-]*$","patternErrorMessage":"must be the name of a service"},"enabled":{"type":["boolean","null"],"default":null,"examples":[true]},"running":{"type":["boolean","null"],"default":null,"examples":[true]}}};
-const pattern22 = new RegExp("^[A-Za-z0-9][A-Za-z0-9@:._-]*$", "u");
-
-function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.enabled === undefined){
-data.enabled = null;
-}
-if(data.running === undefined){
-data.running = null;
-}
-if(data.name === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema39,{missingProperty: "name"});
-errors++;
-}
-for(const key0 in data){
-if(!(((key0 === "name") || (key0 === "enabled")) || (key0 === "running"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema39,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 === "string"){
-if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/name","","minLength",schema39.properties.name);
-errors++;
-}
-if(!pattern22.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema39.properties.name);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema39.properties.name);
-errors++;
-}
-}
-let data1 = data.enabled;
-if((typeof data1 !== "boolean") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/enabled","","type",schema39.properties.enabled);
-errors++;
-}
-let data2 = data.running;
-if((typeof data2 !== "boolean") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/running","","type",schema39.properties.running);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema39.properties.timeout);
 errors++;
 }
 }
@@ -1719,53 +1731,49 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema39);
 errors++;
 }
-validate85.errors = vErrors;
+validate84.errors = vErrors;
 return errors === 0;
 }
 
-const schema40 = {"type":"object","examples":[{"number":80}],"additionalProperties":false,"required":["number"],"properties":{"number":{"type":"integer","minimum":1,"maximum":65535,"examples":[80]},"protocol":{"type":"string","enum":["tcp","udp"],"default":"tcp","examples":["udp"]}}};
+const schema40 = {"type":"object","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package"},"version":{"type":["string","null"],"default":null,"examples":["1.24.*"]}}};
 
 function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.protocol === undefined){
-data.protocol = "tcp";
+if(data.version === undefined){
+data.version = null;
 }
-if(data.number === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema40,{missingProperty: "number"});
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema40,{missingProperty: "name"});
 errors++;
 }
 for(const key0 in data){
-if(!((key0 === "number") || (key0 === "protocol"))){
+if(!((key0 === "name") || (key0 === "version"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema40,{additionalProperty: key0});
 errors++;
 }
 }
-if(data.number !== undefined){
-let data0 = data.number;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-vErrors = withError(vErrors,instancePath+"/number","","type",schema40.properties.number);
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema40.properties.name);
 errors++;
 }
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 65535 || isNaN(data0)){
-vErrors = withError(vErrors,instancePath+"/number","","maximum",schema40.properties.number);
-errors++;
-}
-if(data0 < 1 || isNaN(data0)){
-vErrors = withError(vErrors,instancePath+"/number","","minimum",schema40.properties.number);
+if(!pattern17.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema40.properties.name);
 errors++;
 }
 }
-}
-let data1 = data.protocol;
-if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/protocol","","type",schema40.properties.protocol);
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema40.properties.name);
 errors++;
 }
-if(!((data1 === "tcp") || (data1 === "udp"))){
-vErrors = withError(vErrors,instancePath+"/protocol","","enum",schema40.properties.protocol);
+}
+let data1 = data.version;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/version","","type",schema40.properties.version);
 errors++;
 }
 }
@@ -1777,10 +1785,123 @@ validate87.errors = vErrors;
 return errors === 0;
 }
 
-const schema41 = {"type":"object","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["app"]},"uid":{"type":["integer","null"],"default":null,"examples":[1001],"minimum":0},"groups":{"$ref":"#/definitions/part29","default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"default":null,"examples":["/sbin/nologin"]}}};
-const schema42 = {"type":"array","items":{"type":"string","minLength":1,"examples":["wheel"]},"examples":[["wheel"]]};
+const schema41 = {"type":"object","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9@:._-]*$","patternErrorMessage":"must be the name of a service"},"enabled":{"type":["boolean","null"],"default":null,"examples":[true]},"running":{"type":["boolean","null"],"default":null,"examples":[true]}}};
+const pattern23 = new RegExp("^[A-Za-z0-9][A-Za-z0-9@:._-]*$", "u");
 
-function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.enabled === undefined){
+data.enabled = null;
+}
+if(data.running === undefined){
+data.running = null;
+}
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema41,{missingProperty: "name"});
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "name") || (key0 === "enabled")) || (key0 === "running"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema41,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema41.properties.name);
+errors++;
+}
+if(!pattern23.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema41.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema41.properties.name);
+errors++;
+}
+}
+let data1 = data.enabled;
+if((typeof data1 !== "boolean") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/enabled","","type",schema41.properties.enabled);
+errors++;
+}
+let data2 = data.running;
+if((typeof data2 !== "boolean") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/running","","type",schema41.properties.running);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema41);
+errors++;
+}
+validate89.errors = vErrors;
+return errors === 0;
+}
+
+const schema42 = {"type":"object","examples":[{"number":80}],"additionalProperties":false,"required":["number"],"properties":{"number":{"type":"integer","minimum":1,"maximum":65535,"examples":[80]},"protocol":{"type":"string","enum":["tcp","udp"],"default":"tcp","examples":["udp"]}}};
+
+function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.protocol === undefined){
+data.protocol = "tcp";
+}
+if(data.number === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema42,{missingProperty: "number"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "number") || (key0 === "protocol"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema42,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.number !== undefined){
+let data0 = data.number;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+vErrors = withError(vErrors,instancePath+"/number","","type",schema42.properties.number);
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 65535 || isNaN(data0)){
+vErrors = withError(vErrors,instancePath+"/number","","maximum",schema42.properties.number);
+errors++;
+}
+if(data0 < 1 || isNaN(data0)){
+vErrors = withError(vErrors,instancePath+"/number","","minimum",schema42.properties.number);
+errors++;
+}
+}
+}
+let data1 = data.protocol;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/protocol","","type",schema42.properties.protocol);
+errors++;
+}
+if(!((data1 === "tcp") || (data1 === "udp"))){
+vErrors = withError(vErrors,instancePath+"/protocol","","enum",schema42.properties.protocol);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema42);
+errors++;
+}
+validate91.errors = vErrors;
+return errors === 0;
+}
+
+const schema43 = {"type":"object","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["app"]},"uid":{"type":["integer","null"],"default":null,"examples":[1001],"minimum":0},"groups":{"$ref":"#/definitions/part31","default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"default":null,"examples":["/sbin/nologin"]}}};
+const schema44 = {"type":"array","items":{"type":"string","minLength":1,"examples":["wheel"]},"examples":[["wheel"]]};
+
+function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -1789,26 +1910,26 @@ for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema42.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema44.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema42.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema44.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema42);
+vErrors = withError(vErrors,instancePath,"","type",schema44);
 errors++;
 }
-validate90.errors = vErrors;
+validate94.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1825,77 +1946,11 @@ if(data.shell === undefined){
 data.shell = null;
 }
 if(data.name === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema41,{missingProperty: "name"});
-errors++;
-}
-for(const key0 in data){
-if(!(((((key0 === "name") || (key0 === "uid")) || (key0 === "groups")) || (key0 === "home")) || (key0 === "shell"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema41,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 === "string"){
-if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/name","","minLength",schema41.properties.name);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema41.properties.name);
-errors++;
-}
-}
-let data1 = data.uid;
-if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/uid","","type",schema41.properties.uid);
-errors++;
-}
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/uid","","minimum",schema41.properties.uid);
-errors++;
-}
-}
-if(!(validate90(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
-vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
-errors = vErrors.length;
-}
-let data3 = data.home;
-if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/home","","type",schema41.properties.home);
-errors++;
-}
-let data4 = data.shell;
-if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/shell","","type",schema41.properties.shell);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema41);
-errors++;
-}
-validate89.errors = vErrors;
-return errors === 0;
-}
-
-const schema43 = {"type":"object","examples":[{"name":"app"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["app"]},"gid":{"type":["integer","null"],"default":null,"examples":[1001],"minimum":0}}};
-
-function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.gid === undefined){
-data.gid = null;
-}
-if(data.name === undefined){
 vErrors = withError(vErrors,instancePath,"","required",schema43,{missingProperty: "name"});
 errors++;
 }
 for(const key0 in data){
-if(!((key0 === "name") || (key0 === "gid"))){
+if(!(((((key0 === "name") || (key0 === "uid")) || (key0 === "groups")) || (key0 === "home")) || (key0 === "shell"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema43,{additionalProperty: key0});
 errors++;
 }
@@ -1913,16 +1968,30 @@ vErrors = withError(vErrors,instancePath+"/name","","type",schema43.properties.n
 errors++;
 }
 }
-let data1 = data.gid;
+let data1 = data.uid;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/gid","","type",schema43.properties.gid);
+vErrors = withError(vErrors,instancePath+"/uid","","type",schema43.properties.uid);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/gid","","minimum",schema43.properties.gid);
+vErrors = withError(vErrors,instancePath+"/uid","","minimum",schema43.properties.uid);
 errors++;
 }
+}
+if(!(validate94(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+errors = vErrors.length;
+}
+let data3 = data.home;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/home","","type",schema43.properties.home);
+errors++;
+}
+let data4 = data.shell;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/shell","","type",schema43.properties.shell);
+errors++;
 }
 }
 else {
@@ -1933,24 +2002,46 @@ validate93.errors = vErrors;
 return errors === 0;
 }
 
-const schema44 = {"type":"object","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","minLength":1,"examples":["/mnt"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"default":null,"examples":["ext4"]},"options":{"$ref":"#/definitions/part32","default":[],"examples":[["noexec"]]}}};
-const schema45 = {"type":"array","items":{"type":"string","minLength":1,"examples":["noexec"]},"examples":[["noexec"]]};
+const schema45 = {"type":"object","examples":[{"name":"app"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["app"]},"gid":{"type":["integer","null"],"default":null,"examples":[1001],"minimum":0}}};
 
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.gid === undefined){
+data.gid = null;
+}
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema45,{missingProperty: "name"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "gid"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema45,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema45.items);
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema45.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema45.items);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema45.properties.name);
+errors++;
+}
+}
+let data1 = data.gid;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/gid","","type",schema45.properties.gid);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/gid","","minimum",schema45.properties.gid);
 errors++;
 }
 }
@@ -1959,12 +2050,42 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema45);
 errors++;
 }
-validate96.errors = vErrors;
+validate97.errors = vErrors;
+return errors === 0;
+}
+
+const schema46 = {"type":"object","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","minLength":1,"examples":["/mnt"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"default":null,"examples":["ext4"]},"options":{"$ref":"#/definitions/part34","default":[],"examples":[["noexec"]]}}};
+const schema47 = {"type":"array","items":{"type":"string","minLength":1,"examples":["noexec"]},"examples":[["noexec"]]};
+
+function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema47.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema47.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema47);
+errors++;
+}
+validate100.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1975,12 +2096,12 @@ if(data.options === undefined){
 data.options = [];
 }
 if(data.path === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema44,{missingProperty: "path"});
+vErrors = withError(vErrors,instancePath,"","required",schema46,{missingProperty: "path"});
 errors++;
 }
 for(const key0 in data){
 if(!(((key0 === "path") || (key0 === "type")) || (key0 === "options"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema44,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema46,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1988,65 +2109,27 @@ if(data.path !== undefined){
 let data0 = data.path;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/path","","minLength",schema44.properties.path);
+vErrors = withError(vErrors,instancePath+"/path","","minLength",schema46.properties.path);
 errors++;
 }
-if(!pattern18.test(data0)){
-vErrors = withError(vErrors,instancePath+"/path","","pattern",schema44.properties.path);
+if(!pattern19.test(data0)){
+vErrors = withError(vErrors,instancePath+"/path","","pattern",schema46.properties.path);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/path","","type",schema44.properties.path);
+vErrors = withError(vErrors,instancePath+"/path","","type",schema46.properties.path);
 errors++;
 }
 }
 let data1 = data.type;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/type","","type",schema44.properties.type);
+vErrors = withError(vErrors,instancePath+"/type","","type",schema46.properties.type);
 errors++;
 }
-if(!(validate96(data.options, {instancePath:instancePath+"/options",parentData:data,parentDataProperty:"options",rootData}))){
-vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+if(!(validate100(data.options, {instancePath:instancePath+"/options",parentData:data,parentDataProperty:"options",rootData}))){
+vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
 errors = vErrors.length;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema44);
-errors++;
-}
-validate95.errors = vErrors;
-return errors === 0;
-}
-
-const schema46 = {"type":"object","examples":[{"name":"nginx"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"]}}};
-
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.name === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema46,{missingProperty: "name"});
-errors++;
-}
-for(const key0 in data){
-if(!(key0 === "name")){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema46,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 === "string"){
-if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/name","","minLength",schema46.properties.name);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema46.properties.name);
-errors++;
-}
 }
 }
 else {
@@ -2057,24 +2140,19 @@ validate99.errors = vErrors;
 return errors === 0;
 }
 
-const schema47 = {"type":"object","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"required":["name","value"],"properties":{"name":{"type":"string","minLength":1,"examples":["net.ipv4.ip_forward"],"pattern":"^[A-Za-z0-9_./-]+$","patternErrorMessage":"must be the name of a kernel parameter"},"value":{"type":"string","minLength":1,"examples":["1"]}}};
-const pattern24 = new RegExp("^[A-Za-z0-9_./-]+$", "u");
+const schema48 = {"type":"object","examples":[{"name":"nginx"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"]}}};
 
-function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema47,{missingProperty: "name"});
-errors++;
-}
-if(data.value === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema47,{missingProperty: "value"});
+vErrors = withError(vErrors,instancePath,"","required",schema48,{missingProperty: "name"});
 errors++;
 }
 for(const key0 in data){
-if(!((key0 === "name") || (key0 === "value"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema47,{additionalProperty: key0});
+if(!(key0 === "name")){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema48,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2082,16 +2160,59 @@ if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/name","","minLength",schema47.properties.name);
-errors++;
-}
-if(!pattern24.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema47.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema48.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema47.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema48.properties.name);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema48);
+errors++;
+}
+validate103.errors = vErrors;
+return errors === 0;
+}
+
+const schema49 = {"type":"object","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"required":["name","value"],"properties":{"name":{"type":"string","minLength":1,"examples":["net.ipv4.ip_forward"],"pattern":"^[A-Za-z0-9_./-]+$","patternErrorMessage":"must be the name of a kernel parameter"},"value":{"type":"string","minLength":1,"examples":["1"]}}};
+const pattern25 = new RegExp("^[A-Za-z0-9_./-]+$", "u");
+
+function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema49,{missingProperty: "name"});
+errors++;
+}
+if(data.value === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema49,{missingProperty: "value"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "value"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema49,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema49.properties.name);
+errors++;
+}
+if(!pattern25.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema49.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema49.properties.name);
 errors++;
 }
 }
@@ -2099,26 +2220,26 @@ if(data.value !== undefined){
 let data1 = data.value;
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/value","","minLength",schema47.properties.value);
+vErrors = withError(vErrors,instancePath+"/value","","minLength",schema49.properties.value);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/value","","type",schema47.properties.value);
+vErrors = withError(vErrors,instancePath+"/value","","type",schema49.properties.value);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema47);
+vErrors = withError(vErrors,instancePath,"","type",schema49);
 errors++;
 }
-validate101.errors = vErrors;
+validate105.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -2127,7 +2248,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.file === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema34.oneOf[0],{missingProperty: "file"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema36.oneOf[0],{missingProperty: "file"});
 errors++;
 }
 }
@@ -2139,7 +2260,7 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema34.oneOf[1],{missingProperty: "command"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema36.oneOf[1],{missingProperty: "command"});
 errors++;
 }
 }
@@ -2156,7 +2277,7 @@ passing0 = 1;
 const _errs4 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.package === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema34.oneOf[2],{missingProperty: "package"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema36.oneOf[2],{missingProperty: "package"});
 errors++;
 }
 }
@@ -2173,7 +2294,7 @@ passing0 = 2;
 const _errs5 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.service === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema34.oneOf[3],{missingProperty: "service"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema36.oneOf[3],{missingProperty: "service"});
 errors++;
 }
 }
@@ -2190,7 +2311,7 @@ passing0 = 3;
 const _errs6 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.port === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema34.oneOf[4],{missingProperty: "port"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema36.oneOf[4],{missingProperty: "port"});
 errors++;
 }
 }
@@ -2207,7 +2328,7 @@ passing0 = 4;
 const _errs7 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.user === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema34.oneOf[5],{missingProperty: "user"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema36.oneOf[5],{missingProperty: "user"});
 errors++;
 }
 }
@@ -2224,7 +2345,7 @@ passing0 = 5;
 const _errs8 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.group === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema34.oneOf[6],{missingProperty: "group"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema36.oneOf[6],{missingProperty: "group"});
 errors++;
 }
 }
@@ -2241,7 +2362,7 @@ passing0 = 6;
 const _errs9 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.mount === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema34.oneOf[7],{missingProperty: "mount"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema36.oneOf[7],{missingProperty: "mount"});
 errors++;
 }
 }
@@ -2258,7 +2379,7 @@ passing0 = 7;
 const _errs10 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.process === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema34.oneOf[8],{missingProperty: "process"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema36.oneOf[8],{missingProperty: "process"});
 errors++;
 }
 }
@@ -2275,7 +2396,7 @@ passing0 = 8;
 const _errs11 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kernelParameter === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema34.oneOf[9],{missingProperty: "kernelParameter"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema36.oneOf[9],{missingProperty: "kernelParameter"});
 errors++;
 }
 }
@@ -2292,13 +2413,13 @@ passing0 = 9;
 const _errs12 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.if === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/10/required","required",schema34.oneOf[10],{missingProperty: "if"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/10/required","required",schema36.oneOf[10],{missingProperty: "if"});
 errors++;
 }
 if(data.if !== undefined){
 let data0 = data.if;
 if(false !== data0){
-vErrors = withError(vErrors,instancePath+"/if","#/oneOf/10/properties/if/const","const",schema34.oneOf[10].properties.if);
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/10/properties/if/const","const",schema36.oneOf[10].properties.if);
 errors++;
 }
 }
@@ -2324,7 +2445,7 @@ passing0 = 10;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema34,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema36,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -2343,112 +2464,112 @@ if(data.not === undefined){
 data.not = false;
 }
 for(const key0 in data){
-if(!(func2.call(schema34.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema34,{additionalProperty: key0});
+if(!(func2.call(schema36.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema36,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.file !== undefined){
-if(!(validate76(data.file, {instancePath:instancePath+"/file",parentData:data,parentDataProperty:"file",rootData}))){
-vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
-errors = vErrors.length;
-}
-}
-if(data.command !== undefined){
-if(!(validate80(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
+if(!(validate80(data.file, {instancePath:instancePath+"/file",parentData:data,parentDataProperty:"file",rootData}))){
 vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
+if(data.command !== undefined){
+if(!(validate84(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
+vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
+errors = vErrors.length;
+}
+}
 if(data.package !== undefined){
-if(!(validate83(data.package, {instancePath:instancePath+"/package",parentData:data,parentDataProperty:"package",rootData}))){
-vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
-errors = vErrors.length;
-}
-}
-if(data.service !== undefined){
-if(!(validate85(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
-vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
-errors = vErrors.length;
-}
-}
-if(data.port !== undefined){
-if(!(validate87(data.port, {instancePath:instancePath+"/port",parentData:data,parentDataProperty:"port",rootData}))){
+if(!(validate87(data.package, {instancePath:instancePath+"/package",parentData:data,parentDataProperty:"package",rootData}))){
 vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
 errors = vErrors.length;
 }
 }
-if(data.user !== undefined){
-if(!(validate89(data.user, {instancePath:instancePath+"/user",parentData:data,parentDataProperty:"user",rootData}))){
+if(data.service !== undefined){
+if(!(validate89(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
 vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
 errors = vErrors.length;
 }
 }
-if(data.group !== undefined){
-if(!(validate93(data.group, {instancePath:instancePath+"/group",parentData:data,parentDataProperty:"group",rootData}))){
+if(data.port !== undefined){
+if(!(validate91(data.port, {instancePath:instancePath+"/port",parentData:data,parentDataProperty:"port",rootData}))){
+vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+errors = vErrors.length;
+}
+}
+if(data.user !== undefined){
+if(!(validate93(data.user, {instancePath:instancePath+"/user",parentData:data,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
 errors = vErrors.length;
 }
 }
-if(data.mount !== undefined){
-if(!(validate95(data.mount, {instancePath:instancePath+"/mount",parentData:data,parentDataProperty:"mount",rootData}))){
-vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+if(data.group !== undefined){
+if(!(validate97(data.group, {instancePath:instancePath+"/group",parentData:data,parentDataProperty:"group",rootData}))){
+vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
-if(data.process !== undefined){
-if(!(validate99(data.process, {instancePath:instancePath+"/process",parentData:data,parentDataProperty:"process",rootData}))){
+if(data.mount !== undefined){
+if(!(validate99(data.mount, {instancePath:instancePath+"/mount",parentData:data,parentDataProperty:"mount",rootData}))){
 vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }
 }
+if(data.process !== undefined){
+if(!(validate103(data.process, {instancePath:instancePath+"/process",parentData:data,parentDataProperty:"process",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+errors = vErrors.length;
+}
+}
 if(data.kernelParameter !== undefined){
-if(!(validate101(data.kernelParameter, {instancePath:instancePath+"/kernelParameter",parentData:data,parentDataProperty:"kernelParameter",rootData}))){
-vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+if(!(validate105(data.kernelParameter, {instancePath:instancePath+"/kernelParameter",parentData:data,parentDataProperty:"kernelParameter",rootData}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
 errors = vErrors.length;
 }
 }
 let data11 = data.not;
 if(typeof data11 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/not","","type",schema34.properties.not);
+vErrors = withError(vErrors,instancePath+"/not","","type",schema36.properties.not);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema34);
+vErrors = withError(vErrors,instancePath,"","type",schema36);
 errors++;
 }
-validate75.errors = vErrors;
+validate79.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema33);
+vErrors = withError(vErrors,instancePath,"","minItems",schema35);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate75(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate79(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema33);
+vErrors = withError(vErrors,instancePath,"","type",schema35);
 errors++;
 }
-validate74.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2462,64 +2583,64 @@ if(data.retries === undefined){
 data.retries = 0;
 }
 if(data.that === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema32,{missingProperty: "that"});
+vErrors = withError(vErrors,instancePath,"","required",schema34,{missingProperty: "that"});
 errors++;
 }
 for(const key0 in data){
 if(!((((key0 === "that") || (key0 === "sudo")) || (key0 === "timeout")) || (key0 === "retries"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema32,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema34,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.that !== undefined){
-if(!(validate74(data.that, {instancePath:instancePath+"/that",parentData:data,parentDataProperty:"that",rootData}))){
-vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+if(!(validate78(data.that, {instancePath:instancePath+"/that",parentData:data,parentDataProperty:"that",rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }
 }
 let data1 = data.sudo;
 if(typeof data1 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/sudo","","type",schema32.properties.sudo);
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema34.properties.sudo);
 errors++;
 }
 let data2 = data.timeout;
 if(typeof data2 === "string"){
 if(!pattern3.test(data2)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema32.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema34.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema32.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema34.properties.timeout);
 errors++;
 }
 let data3 = data.retries;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-vErrors = withError(vErrors,instancePath+"/retries","","type",schema32.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema34.properties.retries);
 errors++;
 }
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 20 || isNaN(data3)){
-vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema32.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema34.properties.retries);
 errors++;
 }
 if(data3 < 0 || isNaN(data3)){
-vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema32.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema34.properties.retries);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema32);
+vErrors = withError(vErrors,instancePath,"","type",schema34);
 errors++;
 }
-validate73.errors = vErrors;
+validate77.errors = vErrors;
 return errors === 0;
 }
 
-const schema48 = {"type":"object","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"}}};
+const schema50 = {"type":"object","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"}}};
 
-function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2528,92 +2649,34 @@ data.timeout = "10m";
 }
 for(const key0 in data){
 if(!(key0 === "timeout")){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema48,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema50,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.timeout;
 if(typeof data0 === "string"){
 if(!pattern3.test(data0)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema48.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema50.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema48.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema50.properties.timeout);
 errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema48);
-errors++;
-}
-validate106.errors = vErrors;
-return errors === 0;
-}
-
-const schema49 = {"type":"object","examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}],"additionalProperties":false,"required":["playbook"],"properties":{"playbook":{"type":"string","minLength":1,"examples":["ansible/site.yml"]},"host":{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]*$","patternErrorMessage":"must be letters, digits, \"_\", \".\" and \"-\"","default":"default","examples":["web"]},"groups":{"$ref":"#/definitions/part40","default":[],"examples":[["web","production"]]},"extraVars":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit"},"additionalProperties":{"type":["string","number","boolean","null","array","object"],"examples":["${{ vars.release }}"]},"default":{},"examples":[{"release":"${{ vars.release }}","packages":["nginx","curl"]}]},"extraVarsFiles":{"$ref":"#/definitions/part41","default":[],"examples":[["ansible/web.yml"]]},"sudo":{"type":"boolean","default":false,"examples":[true]},"tags":{"$ref":"#/definitions/part42","default":[],"examples":[["install"]]},"skipTags":{"$ref":"#/definitions/part43","default":[],"examples":[["slow"]]},"verbose":{"type":"integer","minimum":0,"maximum":6,"default":0,"examples":[2]},"extraArguments":{"$ref":"#/definitions/part44","default":[],"examples":[["--diff","--forks=1"]]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"ANSIBLE_PIPELINING":"1"}]},"command":{"type":"string","minLength":1,"default":"ansible-playbook","examples":[".venv/bin/ansible-playbook"]},"workdir":{"type":["string","null"],"default":null,"examples":["ansible"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
-const pattern27 = new RegExp("^[A-Za-z0-9_][A-Za-z0-9_.-]*$", "u");
-const pattern28 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
-const schema50 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit","examples":["web"]},"examples":[["web","production"]]};
-
-function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern28.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema50.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema50.items);
-errors++;
-}
 }
 }
 else {
 vErrors = withError(vErrors,instancePath,"","type",schema50);
 errors++;
 }
-validate109.errors = vErrors;
+validate110.errors = vErrors;
 return errors === 0;
 }
 
-const schema51 = {"type":"array","items":{"type":"string","minLength":1,"examples":["ansible/web.yml"]},"examples":[["ansible/web.yml"]]};
-
-function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema51.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema51.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema51);
-errors++;
-}
-validate111.errors = vErrors;
-return errors === 0;
-}
-
-const schema52 = {"type":"array","items":{"type":"string","minLength":1,"examples":["install"]},"examples":[["install"]]};
+const schema51 = {"type":"object","examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}],"additionalProperties":false,"required":["playbook"],"properties":{"playbook":{"type":"string","minLength":1,"examples":["ansible/site.yml"]},"host":{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]*$","patternErrorMessage":"must be letters, digits, \"_\", \".\" and \"-\"","default":"default","examples":["web"]},"groups":{"$ref":"#/definitions/part42","default":[],"examples":[["web","production"]]},"extraVars":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit"},"additionalProperties":{"type":["string","number","boolean","null","array","object"],"examples":["${{ vars.release }}"]},"default":{},"examples":[{"release":"${{ vars.release }}","packages":["nginx","curl"]}]},"extraVarsFiles":{"$ref":"#/definitions/part43","default":[],"examples":[["ansible/web.yml"]]},"sudo":{"type":"boolean","default":false,"examples":[true]},"tags":{"$ref":"#/definitions/part44","default":[],"examples":[["install"]]},"skipTags":{"$ref":"#/definitions/part45","default":[],"examples":[["slow"]]},"verbose":{"type":"integer","minimum":0,"maximum":6,"default":0,"examples":[2]},"extraArguments":{"$ref":"#/definitions/part46","default":[],"examples":[["--diff","--forks=1"]]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"ANSIBLE_PIPELINING":"1"}]},"command":{"type":"string","minLength":1,"default":"ansible-playbook","examples":[".venv/bin/ansible-playbook"]},"workdir":{"type":["string","null"],"default":null,"examples":["ansible"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const pattern28 = new RegExp("^[A-Za-z0-9_][A-Za-z0-9_.-]*$", "u");
+const pattern29 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
+const schema52 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit","examples":["web"]},"examples":[["web","production"]]};
 
 function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2623,8 +2686,8 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema52.items);
+if(!pattern29.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema52.items);
 errors++;
 }
 }
@@ -2642,7 +2705,7 @@ validate113.errors = vErrors;
 return errors === 0;
 }
 
-const schema53 = {"type":"array","items":{"type":"string","minLength":1,"examples":["slow"]},"examples":[["slow"]]};
+const schema53 = {"type":"array","items":{"type":"string","minLength":1,"examples":["ansible/web.yml"]},"examples":[["ansible/web.yml"]]};
 
 function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2671,7 +2734,7 @@ validate115.errors = vErrors;
 return errors === 0;
 }
 
-const schema54 = {"type":"array","items":{"type":"string","examples":["--diff"]},"examples":[["--diff","--forks=1"]]};
+const schema54 = {"type":"array","items":{"type":"string","minLength":1,"examples":["install"]},"examples":[["install"]]};
 
 function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2680,7 +2743,13 @@ if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 !== "string"){
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema54.items);
+errors++;
+}
+}
+else {
 vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema54.items);
 errors++;
 }
@@ -2694,8 +2763,60 @@ validate117.errors = vErrors;
 return errors === 0;
 }
 
+const schema55 = {"type":"array","items":{"type":"string","minLength":1,"examples":["slow"]},"examples":[["slow"]]};
 
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema55.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema55.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema55);
+errors++;
+}
+validate119.errors = vErrors;
+return errors === 0;
+}
+
+const schema56 = {"type":"array","items":{"type":"string","examples":["--diff"]},"examples":[["--diff","--forks=1"]]};
+
+function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema56.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema56);
+errors++;
+}
+validate121.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2742,12 +2863,12 @@ if(data.retries === undefined){
 data.retries = 0;
 }
 if(data.playbook === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema49,{missingProperty: "playbook"});
+vErrors = withError(vErrors,instancePath,"","required",schema51,{missingProperty: "playbook"});
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema49.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema49,{additionalProperty: key0});
+if(!(func2.call(schema51.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema51,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2755,28 +2876,28 @@ if(data.playbook !== undefined){
 let data0 = data.playbook;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/playbook","","minLength",schema49.properties.playbook);
+vErrors = withError(vErrors,instancePath+"/playbook","","minLength",schema51.properties.playbook);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/playbook","","type",schema49.properties.playbook);
+vErrors = withError(vErrors,instancePath+"/playbook","","type",schema51.properties.playbook);
 errors++;
 }
 }
 let data1 = data.host;
 if(typeof data1 === "string"){
-if(!pattern27.test(data1)){
-vErrors = withError(vErrors,instancePath+"/host","","pattern",schema49.properties.host);
+if(!pattern28.test(data1)){
+vErrors = withError(vErrors,instancePath+"/host","","pattern",schema51.properties.host);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/host","","type",schema49.properties.host);
+vErrors = withError(vErrors,instancePath+"/host","","type",schema51.properties.host);
 errors++;
 }
-if(!(validate109(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
-vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+if(!(validate113(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
+vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
 errors = vErrors.length;
 }
 let data3 = data.extraVars;
@@ -2784,63 +2905,63 @@ if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 for(const key1 in data3){
 const _errs9 = errors;
 if(typeof key1 === "string"){
-if(!pattern28.test(key1)){
-vErrors = withError(vErrors,instancePath+"/extraVars","#/properties/extraVars/propertyNames/pattern","pattern",schema49.properties.extraVars.propertyNames);
+if(!pattern29.test(key1)){
+vErrors = withError(vErrors,instancePath+"/extraVars","#/properties/extraVars/propertyNames/pattern","pattern",schema51.properties.extraVars.propertyNames);
 errors++;
 }
 }
 var valid1 = _errs9 === errors;
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/extraVars","","propertyNames",schema49.properties.extraVars,{propertyName: key1});
+vErrors = withError(vErrors,instancePath+"/extraVars","","propertyNames",schema51.properties.extraVars,{propertyName: key1});
 errors++;
 }
 }
 for(const key2 in data3){
 let data4 = data3[key2];
 if((((typeof data4 != "object") && (typeof data4 !== "string")) && (!((typeof data4 == "number") && (isFinite(data4))))) && (typeof data4 !== "boolean")){
-vErrors = withError(vErrors,instancePath+"/extraVars/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema49.properties.extraVars.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/extraVars/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema51.properties.extraVars.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/extraVars","","type",schema49.properties.extraVars);
+vErrors = withError(vErrors,instancePath+"/extraVars","","type",schema51.properties.extraVars);
 errors++;
 }
-if(!(validate111(data.extraVarsFiles, {instancePath:instancePath+"/extraVarsFiles",parentData:data,parentDataProperty:"extraVarsFiles",rootData}))){
-vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+if(!(validate115(data.extraVarsFiles, {instancePath:instancePath+"/extraVarsFiles",parentData:data,parentDataProperty:"extraVarsFiles",rootData}))){
+vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
 errors = vErrors.length;
 }
 let data6 = data.sudo;
 if(typeof data6 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/sudo","","type",schema49.properties.sudo);
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema51.properties.sudo);
 errors++;
 }
-if(!(validate113(data.tags, {instancePath:instancePath+"/tags",parentData:data,parentDataProperty:"tags",rootData}))){
-vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
+if(!(validate117(data.tags, {instancePath:instancePath+"/tags",parentData:data,parentDataProperty:"tags",rootData}))){
+vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
 errors = vErrors.length;
 }
-if(!(validate115(data.skipTags, {instancePath:instancePath+"/skipTags",parentData:data,parentDataProperty:"skipTags",rootData}))){
-vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+if(!(validate119(data.skipTags, {instancePath:instancePath+"/skipTags",parentData:data,parentDataProperty:"skipTags",rootData}))){
+vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
 errors = vErrors.length;
 }
 let data9 = data.verbose;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-vErrors = withError(vErrors,instancePath+"/verbose","","type",schema49.properties.verbose);
+vErrors = withError(vErrors,instancePath+"/verbose","","type",schema51.properties.verbose);
 errors++;
 }
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 > 6 || isNaN(data9)){
-vErrors = withError(vErrors,instancePath+"/verbose","","maximum",schema49.properties.verbose);
+vErrors = withError(vErrors,instancePath+"/verbose","","maximum",schema51.properties.verbose);
 errors++;
 }
 if(data9 < 0 || isNaN(data9)){
-vErrors = withError(vErrors,instancePath+"/verbose","","minimum",schema49.properties.verbose);
+vErrors = withError(vErrors,instancePath+"/verbose","","minimum",schema51.properties.verbose);
 errors++;
 }
 }
-if(!(validate117(data.extraArguments, {instancePath:instancePath+"/extraArguments",parentData:data,parentDataProperty:"extraArguments",rootData}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+if(!(validate121(data.extraArguments, {instancePath:instancePath+"/extraArguments",parentData:data,parentDataProperty:"extraArguments",rootData}))){
+vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
 errors = vErrors.length;
 }
 let data11 = data.env;
@@ -2848,69 +2969,69 @@ if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
 for(const key3 in data11){
 let data12 = data11[key3];
 if(typeof data12 !== "string"){
-vErrors = withError(vErrors,instancePath+"/env/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema49.properties.env.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/env/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema51.properties.env.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/env","","type",schema49.properties.env);
+vErrors = withError(vErrors,instancePath+"/env","","type",schema51.properties.env);
 errors++;
 }
 let data13 = data.command;
 if(typeof data13 === "string"){
 if(func3(data13) < 1){
-vErrors = withError(vErrors,instancePath+"/command","","minLength",schema49.properties.command);
+vErrors = withError(vErrors,instancePath+"/command","","minLength",schema51.properties.command);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/command","","type",schema49.properties.command);
+vErrors = withError(vErrors,instancePath+"/command","","type",schema51.properties.command);
 errors++;
 }
 let data14 = data.workdir;
 if((typeof data14 !== "string") && (data14 !== null)){
-vErrors = withError(vErrors,instancePath+"/workdir","","type",schema49.properties.workdir);
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema51.properties.workdir);
 errors++;
 }
 let data15 = data.timeout;
 if(typeof data15 === "string"){
 if(!pattern3.test(data15)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema49.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema51.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema49.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema51.properties.timeout);
 errors++;
 }
 let data16 = data.retries;
 if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
-vErrors = withError(vErrors,instancePath+"/retries","","type",schema49.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema51.properties.retries);
 errors++;
 }
 if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 > 20 || isNaN(data16)){
-vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema49.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema51.properties.retries);
 errors++;
 }
 if(data16 < 0 || isNaN(data16)){
-vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema49.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema51.properties.retries);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema49);
+vErrors = withError(vErrors,instancePath,"","type",schema51);
 errors++;
 }
-validate108.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
 
-const schema55 = {"type":"object","examples":[{"note":"look at /etc/nginx"},{}],"additionalProperties":false,"properties":{"note":{"type":["string","null"],"default":null,"examples":["look at /etc/nginx"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"8h"}}};
+const schema57 = {"type":"object","examples":[{"note":"look at /etc/nginx"},{}],"additionalProperties":false,"properties":{"note":{"type":["string","null"],"default":null,"examples":["look at /etc/nginx"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"8h"}}};
 
-function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2922,79 +3043,25 @@ data.timeout = "8h";
 }
 for(const key0 in data){
 if(!((key0 === "note") || (key0 === "timeout"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema55,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema57,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.note;
 if((typeof data0 !== "string") && (data0 !== null)){
-vErrors = withError(vErrors,instancePath+"/note","","type",schema55.properties.note);
+vErrors = withError(vErrors,instancePath+"/note","","type",schema57.properties.note);
 errors++;
 }
 let data1 = data.timeout;
 if(typeof data1 === "string"){
 if(!pattern3.test(data1)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema55.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema57.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema55.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema57.properties.timeout);
 errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema55);
-errors++;
-}
-validate120.errors = vErrors;
-return errors === 0;
-}
-
-const schema56 = {"type":"array","minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
-
-function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema56);
-errors++;
-}
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema56.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema56);
-errors++;
-}
-validate122.errors = vErrors;
-return errors === 0;
-}
-
-const schema57 = {"type":"array","minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
-
-function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema57);
-errors++;
-}
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema57.items);
-errors++;
-}
 }
 }
 else {
@@ -3002,6 +3069,60 @@ vErrors = withError(vErrors,instancePath,"","type",schema57);
 errors++;
 }
 validate124.errors = vErrors;
+return errors === 0;
+}
+
+const schema58 = {"type":"array","minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+
+function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema58);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema58.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema58);
+errors++;
+}
+validate126.errors = vErrors;
+return errors === 0;
+}
+
+const schema59 = {"type":"array","minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+
+function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema59);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema59.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema59);
+errors++;
+}
+validate128.errors = vErrors;
 return errors === 0;
 }
 
@@ -3077,8 +3198,8 @@ passing0 = 3;
 }
 const _errs6 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.packages === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema20.oneOf[4],{missingProperty: "packages"});
+if(data.program === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema20.oneOf[4],{missingProperty: "program"});
 errors++;
 }
 }
@@ -3094,8 +3215,8 @@ passing0 = 4;
 }
 const _errs7 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.check === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema20.oneOf[5],{missingProperty: "check"});
+if(data.packages === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema20.oneOf[5],{missingProperty: "packages"});
 errors++;
 }
 }
@@ -3111,8 +3232,8 @@ passing0 = 5;
 }
 const _errs8 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.reboot === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema20.oneOf[6],{missingProperty: "reboot"});
+if(data.check === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema20.oneOf[6],{missingProperty: "check"});
 errors++;
 }
 }
@@ -3128,8 +3249,8 @@ passing0 = 6;
 }
 const _errs9 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.ansible === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema20.oneOf[7],{missingProperty: "ansible"});
+if(data.reboot === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema20.oneOf[7],{missingProperty: "reboot"});
 errors++;
 }
 }
@@ -3145,8 +3266,8 @@ passing0 = 7;
 }
 const _errs10 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.breakpoint === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema20.oneOf[8],{missingProperty: "breakpoint"});
+if(data.ansible === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema20.oneOf[8],{missingProperty: "ansible"});
 errors++;
 }
 }
@@ -3162,16 +3283,9 @@ passing0 = 8;
 }
 const _errs11 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.if === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema20.oneOf[9],{missingProperty: "if"});
+if(data.breakpoint === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema20.oneOf[9],{missingProperty: "breakpoint"});
 errors++;
-}
-if(data.if !== undefined){
-let data0 = data.if;
-if(false !== data0){
-vErrors = withError(vErrors,instancePath+"/if","#/oneOf/9/properties/if/const","const",schema20.oneOf[9].properties.if);
-errors++;
-}
 }
 }
 var _valid0 = _errs11 === errors;
@@ -3183,6 +3297,31 @@ else {
 if(_valid0){
 valid0 = true;
 passing0 = 9;
+}
+const _errs12 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.if === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/10/required","required",schema20.oneOf[10],{missingProperty: "if"});
+errors++;
+}
+if(data.if !== undefined){
+let data0 = data.if;
+if(false !== data0){
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/10/properties/if/const","const",schema20.oneOf[10].properties.if);
+errors++;
+}
+}
+}
+var _valid0 = _errs12 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 10];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 10;
+}
 }
 }
 }
@@ -3239,52 +3378,58 @@ vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.error
 errors = vErrors.length;
 }
 }
-if(data.packages !== undefined){
-if(!(validate58(data.packages, {instancePath:instancePath+"/packages",parentData:data,parentDataProperty:"packages",rootData}))){
+if(data.program !== undefined){
+if(!(validate58(data.program, {instancePath:instancePath+"/program",parentData:data,parentDataProperty:"program",rootData}))){
 vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
 errors = vErrors.length;
 }
 }
+if(data.packages !== undefined){
+if(!(validate62(data.packages, {instancePath:instancePath+"/packages",parentData:data,parentDataProperty:"packages",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+errors = vErrors.length;
+}
+}
 if(data.check !== undefined){
-if(!(validate73(data.check, {instancePath:instancePath+"/check",parentData:data,parentDataProperty:"check",rootData}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(!(validate77(data.check, {instancePath:instancePath+"/check",parentData:data,parentDataProperty:"check",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
 if(data.reboot !== undefined){
-if(!(validate106(data.reboot, {instancePath:instancePath+"/reboot",parentData:data,parentDataProperty:"reboot",rootData}))){
-vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+if(!(validate110(data.reboot, {instancePath:instancePath+"/reboot",parentData:data,parentDataProperty:"reboot",rootData}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
 errors = vErrors.length;
 }
 }
 if(data.ansible !== undefined){
-if(!(validate108(data.ansible, {instancePath:instancePath+"/ansible",parentData:data,parentDataProperty:"ansible",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate112(data.ansible, {instancePath:instancePath+"/ansible",parentData:data,parentDataProperty:"ansible",rootData}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 }
 if(data.breakpoint !== undefined){
-if(!(validate120(data.breakpoint, {instancePath:instancePath+"/breakpoint",parentData:data,parentDataProperty:"breakpoint",rootData}))){
-vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
+if(!(validate124(data.breakpoint, {instancePath:instancePath+"/breakpoint",parentData:data,parentDataProperty:"breakpoint",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
-let data10 = data.if;
-if(typeof data10 !== "boolean"){
+let data11 = data.if;
+if(typeof data11 !== "boolean"){
 vErrors = withError(vErrors,instancePath+"/if","","type",schema20.properties.if);
 errors++;
 }
 }
 if(data.only !== undefined){
-if(!(validate122(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(!(validate126(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate124(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate128(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
 errors = vErrors.length;
 }
 }
@@ -3318,38 +3463,13 @@ validate46.errors = vErrors;
 return errors === 0;
 }
 
-const schema58 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part55","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part60","examples":[{"exclude":["/var/cache/**"],"compression":9}]}};
-const schema59 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part51","default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"$ref":"#/definitions/part54","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
-const pattern32 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
-const pattern33 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
-const schema60 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
+const schema60 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part57","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part62","examples":[{"exclude":["/var/cache/**"],"compression":9}]}};
+const schema61 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part53","default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"$ref":"#/definitions/part56","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
+const pattern33 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
+const pattern34 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
+const schema62 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
 
-function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema60.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema60);
-errors++;
-}
-validate130.errors = vErrors;
-return errors === 0;
-}
-
-const schema61 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","default":false,"examples":[true]},"credentials":{"type":["string","null"],"enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"$ref":"#/definitions/part52","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part53","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
-const pattern34 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
-const schema62 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
-
-function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -3366,13 +3486,15 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema62);
 errors++;
 }
-validate133.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
 
-const schema63 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+const schema63 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","default":false,"examples":[true]},"credentials":{"type":["string","null"],"enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"$ref":"#/definitions/part54","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part55","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
+const pattern35 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
+const schema64 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
 
-function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -3380,21 +3502,44 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema63.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema64.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema63);
+vErrors = withError(vErrors,instancePath,"","type",schema64);
 errors++;
 }
-validate135.errors = vErrors;
+validate137.errors = vErrors;
+return errors === 0;
+}
+
+const schema65 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+
+function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema65.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema65);
+errors++;
+}
+validate139.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3426,97 +3571,97 @@ if(data.uploadCommand === undefined){
 data.uploadCommand = "ec2-upload-bundle {arguments}";
 }
 for(const key0 in data){
-if(!(func2.call(schema61.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema61,{additionalProperty: key0});
+if(!(func2.call(schema63.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema63,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.install;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/install","","type",schema61.properties.install);
+vErrors = withError(vErrors,instancePath+"/install","","type",schema63.properties.install);
 errors++;
 }
 if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
-vErrors = withError(vErrors,instancePath+"/install","","enum",schema61.properties.install);
+vErrors = withError(vErrors,instancePath+"/install","","enum",schema63.properties.install);
 errors++;
 }
 let data1 = data.installCommands;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema61.properties.installCommands);
+vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema63.properties.installCommands);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/installCommands","","minLength",schema61.properties.installCommands);
+vErrors = withError(vErrors,instancePath+"/installCommands","","minLength",schema63.properties.installCommands);
 errors++;
 }
 }
 let data2 = data.destination;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/destination","","type",schema61.properties.destination);
+vErrors = withError(vErrors,instancePath+"/destination","","type",schema63.properties.destination);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern34.test(data2)){
-vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema61.properties.destination);
+if(!pattern35.test(data2)){
+vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema63.properties.destination);
 errors++;
 }
 }
 let data3 = data.inherit;
 if(typeof data3 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/inherit","","type",schema61.properties.inherit);
+vErrors = withError(vErrors,instancePath+"/inherit","","type",schema63.properties.inherit);
 errors++;
 }
 let data4 = data.credentials;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/credentials","","type",schema61.properties.credentials);
+vErrors = withError(vErrors,instancePath+"/credentials","","type",schema63.properties.credentials);
 errors++;
 }
 if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/credentials","","enum",schema61.properties.credentials);
+vErrors = withError(vErrors,instancePath+"/credentials","","enum",schema63.properties.credentials);
 errors++;
 }
-if(!(validate133(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
-vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
+if(!(validate137(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
+vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
 errors = vErrors.length;
 }
-if(!(validate135(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
-vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
+if(!(validate139(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
+vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
 errors = vErrors.length;
 }
 let data7 = data.bundleCommand;
 if(typeof data7 === "string"){
 if(func3(data7) < 1){
-vErrors = withError(vErrors,instancePath+"/bundleCommand","","minLength",schema61.properties.bundleCommand);
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","minLength",schema63.properties.bundleCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema61.properties.bundleCommand);
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema63.properties.bundleCommand);
 errors++;
 }
 let data8 = data.uploadCommand;
 if(typeof data8 === "string"){
 if(func3(data8) < 1){
-vErrors = withError(vErrors,instancePath+"/uploadCommand","","minLength",schema61.properties.uploadCommand);
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","minLength",schema63.properties.uploadCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema61.properties.uploadCommand);
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema63.properties.uploadCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema61);
+vErrors = withError(vErrors,instancePath,"","type",schema63);
 errors++;
 }
-validate132.errors = vErrors;
+validate136.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3540,71 +3685,71 @@ data.amiTools = {};
 }
 for(const key0 in data){
 if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema59,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema61,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema59.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema61.properties.method);
 errors++;
 }
 if(!(data0 === "ami-tools")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema59.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema61.properties.method);
 errors++;
 }
 let data1 = data.name;
 if(typeof data1 === "string"){
-if(!pattern32.test(data1)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema59.properties.name);
+if(!pattern33.test(data1)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema61.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema59.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema61.properties.name);
 errors++;
 }
 let data2 = data.size;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema59.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema61.properties.size);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern33.test(data2)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema59.properties.size);
+if(!pattern34.test(data2)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema61.properties.size);
 errors++;
 }
 }
-if(!(validate130(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+if(!(validate134(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
 errors = vErrors.length;
 }
 let data4 = data.partition;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/partition","","type",schema59.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","type",schema61.properties.partition);
 errors++;
 }
 if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/partition","","enum",schema59.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","enum",schema61.properties.partition);
 errors++;
 }
-if(!(validate132(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
-vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
+if(!(validate136(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
+vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
 errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema59);
+vErrors = withError(vErrors,instancePath,"","type",schema61);
 errors++;
 }
-validate129.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
 
-const schema64 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part56","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part57","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part59","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"minimum":1,"maximum":9,"default":null,"examples":[6]}}};
-const schema65 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
+const schema66 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part58","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part59","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part61","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"minimum":1,"maximum":9,"default":null,"examples":[6]}}};
+const schema67 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
 
-function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -3612,46 +3757,22 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema65.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema67.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema65);
+vErrors = withError(vErrors,instancePath,"","type",schema67);
 errors++;
 }
-validate140.errors = vErrors;
+validate144.errors = vErrors;
 return errors === 0;
 }
 
-const schema66 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
+const schema68 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
 
-function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema66.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema66);
-errors++;
-}
-validate142.errors = vErrors;
-return errors === 0;
-}
-
-const schema67 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"$ref":"#/definitions/part58","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
-const schema68 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
-
-function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -3668,12 +3789,36 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema68);
 errors++;
 }
-validate145.errors = vErrors;
+validate146.errors = vErrors;
+return errors === 0;
+}
+
+const schema69 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"$ref":"#/definitions/part60","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
+const schema70 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+
+function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema70.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema70);
+errors++;
+}
+validate149.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3705,98 +3850,98 @@ if(data.allow === undefined){
 data.allow = [];
 }
 for(const key0 in data){
-if(!(func2.call(schema67.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema67,{additionalProperty: key0});
+if(!(func2.call(schema69.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.authorizedKeys;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","","type",schema67.properties.authorizedKeys);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","type",schema69.properties.authorizedKeys);
 errors++;
 }
 if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","","enum",schema67.properties.authorizedKeys);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","enum",schema69.properties.authorizedKeys);
 errors++;
 }
 let data1 = data.sshHostKeys;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","","type",schema67.properties.sshHostKeys);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","type",schema69.properties.sshHostKeys);
 errors++;
 }
 if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","","enum",schema67.properties.sshHostKeys);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","enum",schema69.properties.sshHostKeys);
 errors++;
 }
 let data2 = data.machineId;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/machineId","","type",schema67.properties.machineId);
+vErrors = withError(vErrors,instancePath+"/machineId","","type",schema69.properties.machineId);
 errors++;
 }
 if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/machineId","","enum",schema67.properties.machineId);
+vErrors = withError(vErrors,instancePath+"/machineId","","enum",schema69.properties.machineId);
 errors++;
 }
 let data3 = data.shellHistories;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/shellHistories","","type",schema67.properties.shellHistories);
+vErrors = withError(vErrors,instancePath+"/shellHistories","","type",schema69.properties.shellHistories);
 errors++;
 }
 if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/shellHistories","","enum",schema67.properties.shellHistories);
+vErrors = withError(vErrors,instancePath+"/shellHistories","","enum",schema69.properties.shellHistories);
 errors++;
 }
 let data4 = data.cloudInit;
 if(typeof data4 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudInit","","type",schema67.properties.cloudInit);
+vErrors = withError(vErrors,instancePath+"/cloudInit","","type",schema69.properties.cloudInit);
 errors++;
 }
 if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudInit","","enum",schema67.properties.cloudInit);
+vErrors = withError(vErrors,instancePath+"/cloudInit","","enum",schema69.properties.cloudInit);
 errors++;
 }
 let data5 = data.cloudCredentials;
 if(typeof data5 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","","type",schema67.properties.cloudCredentials);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","type",schema69.properties.cloudCredentials);
 errors++;
 }
 if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","","enum",schema67.properties.cloudCredentials);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","enum",schema69.properties.cloudCredentials);
 errors++;
 }
 let data6 = data.privateKeys;
 if(typeof data6 !== "string"){
-vErrors = withError(vErrors,instancePath+"/privateKeys","","type",schema67.properties.privateKeys);
+vErrors = withError(vErrors,instancePath+"/privateKeys","","type",schema69.properties.privateKeys);
 errors++;
 }
 if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/privateKeys","","enum",schema67.properties.privateKeys);
+vErrors = withError(vErrors,instancePath+"/privateKeys","","enum",schema69.properties.privateKeys);
 errors++;
 }
 let data7 = data.logs;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/logs","","type",schema67.properties.logs);
+vErrors = withError(vErrors,instancePath+"/logs","","type",schema69.properties.logs);
 errors++;
 }
 if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/logs","","enum",schema67.properties.logs);
+vErrors = withError(vErrors,instancePath+"/logs","","enum",schema69.properties.logs);
 errors++;
 }
-if(!(validate145(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
-vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
+if(!(validate149(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
+vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
 errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema67);
+vErrors = withError(vErrors,instancePath,"","type",schema69);
 errors++;
 }
-validate144.errors = vErrors;
+validate148.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3837,129 +3982,129 @@ if(data.compression === undefined){
 data.compression = null;
 }
 for(const key0 in data){
-if(!(func2.call(schema64.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema64,{additionalProperty: key0});
+if(!(func2.call(schema66.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema66,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema64.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema66.properties.method);
 errors++;
 }
 if(!(data0 === "native")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema64.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema66.properties.method);
 errors++;
 }
 let data1 = data.at;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/at","","type",schema64.properties.at);
+vErrors = withError(vErrors,instancePath+"/at","","type",schema66.properties.at);
 errors++;
 }
 if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
-vErrors = withError(vErrors,instancePath+"/at","","enum",schema64.properties.at);
+vErrors = withError(vErrors,instancePath+"/at","","enum",schema66.properties.at);
 errors++;
 }
 let data2 = data.name;
 if(typeof data2 === "string"){
-if(!pattern32.test(data2)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema64.properties.name);
+if(!pattern33.test(data2)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema66.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema64.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema66.properties.name);
 errors++;
 }
 let data3 = data.partition;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/partition","","type",schema64.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","type",schema66.properties.partition);
 errors++;
 }
 if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
-vErrors = withError(vErrors,instancePath+"/partition","","enum",schema64.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","enum",schema66.properties.partition);
 errors++;
 }
 let data4 = data.size;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema64.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema66.properties.size);
 errors++;
 }
 if(typeof data4 === "string"){
-if(!pattern33.test(data4)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema64.properties.size);
+if(!pattern34.test(data4)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema66.properties.size);
 errors++;
 }
 }
-if(!(validate140(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
+if(!(validate144(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
 errors = vErrors.length;
 }
-if(!(validate142(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
-vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
+if(!(validate146(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
+vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
 errors = vErrors.length;
 }
 let data7 = data.fstab;
 if(typeof data7 === "string"){
 if(func3(data7) < 1){
-vErrors = withError(vErrors,instancePath+"/fstab","","minLength",schema64.properties.fstab);
+vErrors = withError(vErrors,instancePath+"/fstab","","minLength",schema66.properties.fstab);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/fstab","","type",schema64.properties.fstab);
+vErrors = withError(vErrors,instancePath+"/fstab","","type",schema66.properties.fstab);
 errors++;
 }
-if(!(validate144(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
-vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
+if(!(validate148(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
 errors = vErrors.length;
 }
 let data9 = data.script;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors,instancePath+"/script","","type",schema64.properties.script);
+vErrors = withError(vErrors,instancePath+"/script","","type",schema66.properties.script);
 errors++;
 }
 if(typeof data9 === "string"){
 if(func3(data9) < 1){
-vErrors = withError(vErrors,instancePath+"/script","","minLength",schema64.properties.script);
+vErrors = withError(vErrors,instancePath+"/script","","minLength",schema66.properties.script);
 errors++;
 }
 }
 let data10 = data.needs;
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors,instancePath+"/needs","","type",schema64.properties.needs);
+vErrors = withError(vErrors,instancePath+"/needs","","type",schema66.properties.needs);
 errors++;
 }
 if(!((data10 === "refuse") || (data10 === "warn"))){
-vErrors = withError(vErrors,instancePath+"/needs","","enum",schema64.properties.needs);
+vErrors = withError(vErrors,instancePath+"/needs","","enum",schema66.properties.needs);
 errors++;
 }
 let data11 = data.compression;
 if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
-vErrors = withError(vErrors,instancePath+"/compression","","type",schema64.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","type",schema66.properties.compression);
 errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema64.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema66.properties.compression);
 errors++;
 }
 if(data11 < 1 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema64.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema66.properties.compression);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema64);
+vErrors = withError(vErrors,instancePath,"","type",schema66);
 errors++;
 }
-validate139.errors = vErrors;
+validate143.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -3999,8 +4144,8 @@ vErrors = null;
 let ifClause0;
 if(_valid0){
 const _errs5 = errors;
-if(!(validate129(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
+if(!(validate133(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs5 === errors;
@@ -4009,8 +4154,8 @@ ifClause0 = "then";
 }
 else {
 const _errs6 = errors;
-if(!(validate139(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
+if(!(validate143(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs6 === errors;
@@ -4018,7 +4163,7 @@ valid0 = _valid0;
 ifClause0 = "else";
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","if",schema58);
+vErrors = withError(vErrors,instancePath,"","if",schema60);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4027,25 +4172,25 @@ data.method = "native";
 }
 let data1 = data.method;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema58.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema60.properties.method);
 errors++;
 }
 if(!((data1 === "native") || (data1 === "ami-tools"))){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema58.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema60.properties.method);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema58);
+vErrors = withError(vErrors,instancePath,"","type",schema60);
 errors++;
 }
-validate128.errors = vErrors;
+validate132.errors = vErrors;
 return errors === 0;
 }
 
-const schema69 = {"type":"object","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","default":false,"examples":[true]},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
+const schema71 = {"type":"object","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","default":false,"examples":[true]},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
 
-function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4063,42 +4208,42 @@ data.privateKey = null;
 }
 for(const key0 in data){
 if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema71,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.ec2;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/ec2","","type",schema69.properties.ec2);
+vErrors = withError(vErrors,instancePath+"/ec2","","type",schema71.properties.ec2);
 errors++;
 }
 let data1 = data.allowMismatch;
 if(typeof data1 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema69.properties.allowMismatch);
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema71.properties.allowMismatch);
 errors++;
 }
 let data2 = data.certificate;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/certificate","","type",schema69.properties.certificate);
+vErrors = withError(vErrors,instancePath+"/certificate","","type",schema71.properties.certificate);
 errors++;
 }
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema69.properties.privateKey);
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema71.properties.privateKey);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema69);
+vErrors = withError(vErrors,instancePath,"","type",schema71);
 errors++;
 }
-validate150.errors = vErrors;
+validate154.errors = vErrors;
 return errors === 0;
 }
 
-const schema70 = {"type":"object","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","minimum":1,"maximum":32,"default":4,"examples":[8]}}};
+const schema72 = {"type":"object","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","minimum":1,"maximum":32,"default":4,"examples":[8]}}};
 
-function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate156(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4112,131 +4257,131 @@ if(data.concurrency === undefined){
 data.concurrency = 4;
 }
 if(data.bucket === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema70,{missingProperty: "bucket"});
+vErrors = withError(vErrors,instancePath,"","required",schema72,{missingProperty: "bucket"});
 errors++;
 }
 for(const key0 in data){
 if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema70,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema70.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema72.properties.method);
 errors++;
 }
 if(!(data0 === "s3")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema70.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema72.properties.method);
 errors++;
 }
 if(data.bucket !== undefined){
 let data1 = data.bucket;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/bucket","","type",schema70.properties.bucket);
+vErrors = withError(vErrors,instancePath+"/bucket","","type",schema72.properties.bucket);
 errors++;
 }
 }
 if(data.prefix !== undefined){
 let data2 = data.prefix;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/prefix","","type",schema70.properties.prefix);
+vErrors = withError(vErrors,instancePath+"/prefix","","type",schema72.properties.prefix);
 errors++;
 }
 }
 let data3 = data.acl;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/acl","","type",schema70.properties.acl);
+vErrors = withError(vErrors,instancePath+"/acl","","type",schema72.properties.acl);
 errors++;
 }
 if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
-vErrors = withError(vErrors,instancePath+"/acl","","enum",schema70.properties.acl);
+vErrors = withError(vErrors,instancePath+"/acl","","enum",schema72.properties.acl);
 errors++;
 }
 let data4 = data.concurrency;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema70.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema72.properties.concurrency);
 errors++;
 }
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 32 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema70.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema72.properties.concurrency);
 errors++;
 }
 if(data4 < 1 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema70.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema72.properties.concurrency);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema70);
-errors++;
-}
-validate152.errors = vErrors;
-return errors === 0;
-}
-
-const schema71 = {"type":"object","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"enaSupport":{"type":["boolean","null"],"default":null,"examples":[true]},"sriovNetSupport":{"type":["string","null"],"enum":["simple","none",null],"default":null,"examples":["simple"]},"metadataTokens":{"type":["string","null"],"enum":["required","optional",null],"default":null,"examples":["required"]},"blockDeviceMappings":{"$ref":"#/definitions/part65","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]}}};
-const pattern37 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const pattern38 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const schema72 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part64","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
-const schema73 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}}};
-
-function validate156(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.device === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema73,{missingProperty: "device"});
-errors++;
-}
-if(data.virtual === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema73,{missingProperty: "virtual"});
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "device") || (key0 === "virtual"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema73,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.device !== undefined){
-let data0 = data.device;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/device","","type",schema73.properties.device);
-errors++;
-}
-}
-if(data.virtual !== undefined){
-let data1 = data.virtual;
-if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/virtual","","type",schema73.properties.virtual);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema73);
+vErrors = withError(vErrors,instancePath,"","type",schema72);
 errors++;
 }
 validate156.errors = vErrors;
 return errors === 0;
 }
 
+const schema73 = {"type":"object","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"enaSupport":{"type":["boolean","null"],"default":null,"examples":[true]},"sriovNetSupport":{"type":["string","null"],"enum":["simple","none",null],"default":null,"examples":["simple"]},"metadataTokens":{"type":["string","null"],"enum":["required","optional",null],"default":null,"examples":["required"]},"blockDeviceMappings":{"$ref":"#/definitions/part67","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]}}};
+const pattern38 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern39 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const schema74 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part66","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
+const schema75 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}}};
 
-function validate155(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.device === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema75,{missingProperty: "device"});
+errors++;
+}
+if(data.virtual === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema75,{missingProperty: "virtual"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "device") || (key0 === "virtual"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema75,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.device !== undefined){
+let data0 = data.device;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/device","","type",schema75.properties.device);
+errors++;
+}
+}
+if(data.virtual !== undefined){
+let data1 = data.virtual;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/virtual","","type",schema75.properties.virtual);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema75);
+errors++;
+}
+validate160.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!data || typeof data != "object"){
-vErrors = withError(vErrors,instancePath,"","type",schema72);
+vErrors = withError(vErrors,instancePath,"","type",schema74);
 errors++;
 }
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate156(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
+if(!(validate160(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
 errors = vErrors.length;
 }
 }
@@ -4245,17 +4390,17 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data1 = data[key0];
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema72.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema74.additionalProperties);
 errors++;
 }
 }
 }
-validate155.errors = vErrors;
+validate159.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4293,103 +4438,103 @@ if(data.tags === undefined){
 data.tags = {};
 }
 for(const key0 in data){
-if(!(func2.call(schema71.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema71,{additionalProperty: key0});
+if(!(func2.call(schema73.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema73,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema71.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema73.properties.method);
 errors++;
 }
 if(!(data0 === "instance-store")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema71.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema73.properties.method);
 errors++;
 }
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema71.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema73.properties.name);
 errors++;
 }
 }
 let data2 = data.description;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/description","","type",schema71.properties.description);
+vErrors = withError(vErrors,instancePath+"/description","","type",schema73.properties.description);
 errors++;
 }
 if(typeof data2 === "string"){
 if(func3(data2) > 255){
-vErrors = withError(vErrors,instancePath+"/description","","maxLength",schema71.properties.description);
+vErrors = withError(vErrors,instancePath+"/description","","maxLength",schema73.properties.description);
 errors++;
 }
 }
 let data3 = data.architecture;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/architecture","","type",schema71.properties.architecture);
+vErrors = withError(vErrors,instancePath+"/architecture","","type",schema73.properties.architecture);
 errors++;
 }
 if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
-vErrors = withError(vErrors,instancePath+"/architecture","","enum",schema71.properties.architecture);
+vErrors = withError(vErrors,instancePath+"/architecture","","enum",schema73.properties.architecture);
 errors++;
 }
 let data4 = data.virtualization;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/virtualization","","type",schema71.properties.virtualization);
+vErrors = withError(vErrors,instancePath+"/virtualization","","type",schema73.properties.virtualization);
 errors++;
 }
 if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/virtualization","","enum",schema71.properties.virtualization);
+vErrors = withError(vErrors,instancePath+"/virtualization","","enum",schema73.properties.virtualization);
 errors++;
 }
 let data5 = data.kernel;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors,instancePath+"/kernel","","type",schema71.properties.kernel);
+vErrors = withError(vErrors,instancePath+"/kernel","","type",schema73.properties.kernel);
 errors++;
 }
 if(typeof data5 === "string"){
-if(!pattern37.test(data5)){
-vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema71.properties.kernel);
+if(!pattern38.test(data5)){
+vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema73.properties.kernel);
 errors++;
 }
 }
 let data6 = data.ramdisk;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema71.properties.ramdisk);
+vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema73.properties.ramdisk);
 errors++;
 }
 if(typeof data6 === "string"){
-if(!pattern38.test(data6)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema71.properties.ramdisk);
+if(!pattern39.test(data6)){
+vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema73.properties.ramdisk);
 errors++;
 }
 }
 let data7 = data.enaSupport;
 if((typeof data7 !== "boolean") && (data7 !== null)){
-vErrors = withError(vErrors,instancePath+"/enaSupport","","type",schema71.properties.enaSupport);
+vErrors = withError(vErrors,instancePath+"/enaSupport","","type",schema73.properties.enaSupport);
 errors++;
 }
 let data8 = data.sriovNetSupport;
 if((typeof data8 !== "string") && (data8 !== null)){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","type",schema71.properties.sriovNetSupport);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","type",schema73.properties.sriovNetSupport);
 errors++;
 }
 if(!(((data8 === "simple") || (data8 === "none")) || (data8 === null))){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","enum",schema71.properties.sriovNetSupport);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","enum",schema73.properties.sriovNetSupport);
 errors++;
 }
 let data9 = data.metadataTokens;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","","type",schema71.properties.metadataTokens);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","type",schema73.properties.metadataTokens);
 errors++;
 }
 if(!(((data9 === "required") || (data9 === "optional")) || (data9 === null))){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","","enum",schema71.properties.metadataTokens);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","enum",schema73.properties.metadataTokens);
 errors++;
 }
-if(!(validate155(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
-vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
+if(!(validate159(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
+vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
 errors = vErrors.length;
 }
 let data11 = data.tags;
@@ -4397,29 +4542,29 @@ if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
 for(const key1 in data11){
 let data12 = data11[key1];
 if(typeof data12 !== "string"){
-vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema71.properties.tags.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema73.properties.tags.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/tags","","type",schema71.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema73.properties.tags);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema71);
+vErrors = withError(vErrors,instancePath,"","type",schema73);
 errors++;
 }
-validate154.errors = vErrors;
+validate158.errors = vErrors;
 return errors === 0;
 }
 
-const schema74 = {"type":"object","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"default":null,"examples":[true]},"console":{"type":["string","null"],"minLength":1,"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part68","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"launch":{"$ref":"#/definitions/part70","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
-const schema75 = {"type":"array","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part67","examples":[{"shell":"tests/smoke.sh"}]}};
-const schema76 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part47","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part48","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
+const schema76 = {"type":"object","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"default":null,"examples":[true]},"console":{"type":["string","null"],"minLength":1,"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part70","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"launch":{"$ref":"#/definitions/part72","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
+const schema77 = {"type":"array","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part69","examples":[{"shell":"tests/smoke.sh"}]}};
+const schema78 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part49","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part50","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
 
-function validate162(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate166(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -4428,7 +4573,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema76.oneOf[0],{missingProperty: "shell"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema78.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -4440,13 +4585,13 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.if === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema76.oneOf[1],{missingProperty: "if"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema78.oneOf[1],{missingProperty: "if"});
 errors++;
 }
 if(data.if !== undefined){
 let data0 = data.if;
 if(false !== data0){
-vErrors = withError(vErrors,instancePath+"/if","#/oneOf/1/properties/if/const","const",schema76.oneOf[1].properties.if);
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/1/properties/if/const","const",schema78.oneOf[1].properties.if);
 errors++;
 }
 }
@@ -4463,7 +4608,7 @@ passing0 = 1;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema76,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema78,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -4480,7 +4625,7 @@ vErrors = null;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema76,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema78,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4493,65 +4638,20 @@ errors = vErrors.length;
 if(data.if !== undefined){
 let data2 = data.if;
 if(typeof data2 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/if","","type",schema76.properties.if);
+vErrors = withError(vErrors,instancePath+"/if","","type",schema78.properties.if);
 errors++;
 }
 }
 if(data.only !== undefined){
-if(!(validate122(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(!(validate126(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate124(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate128(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
 errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema76);
-errors++;
-}
-validate162.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate162(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema75);
-errors++;
-}
-validate161.errors = vErrors;
-return errors === 0;
-}
-
-const schema77 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part69","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
-const schema78 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
-
-function validate169(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema78.items);
-errors++;
 }
 }
 }
@@ -4559,12 +4659,57 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema78);
 errors++;
 }
-validate169.errors = vErrors;
+validate166.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate168(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate165(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate166(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema77);
+errors++;
+}
+validate165.errors = vErrors;
+return errors === 0;
+}
+
+const schema79 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part71","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
+const schema80 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
+
+function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema80.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema80);
+errors++;
+}
+validate173.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate172(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4579,41 +4724,41 @@ data.userData = null;
 }
 for(const key0 in data){
 if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema77,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema79,{additionalProperty: key0});
 errors++;
 }
 }
-if(!(validate169(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
-vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
+if(!(validate173(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
 errors = vErrors.length;
 }
 let data1 = data.iamInstanceProfile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema77.properties.iamInstanceProfile);
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema79.properties.iamInstanceProfile);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","minLength",schema77.properties.iamInstanceProfile);
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","minLength",schema79.properties.iamInstanceProfile);
 errors++;
 }
 }
 let data2 = data.userData;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/userData","","type",schema77.properties.userData);
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema79.properties.userData);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema77);
+vErrors = withError(vErrors,instancePath,"","type",schema79);
 errors++;
 }
-validate168.errors = vErrors;
+validate172.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate164(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4634,118 +4779,58 @@ data.launch = {};
 }
 for(const key0 in data){
 if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema74,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema76,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.boot;
 if((typeof data0 !== "boolean") && (data0 !== null)){
-vErrors = withError(vErrors,instancePath+"/boot","","type",schema74.properties.boot);
+vErrors = withError(vErrors,instancePath+"/boot","","type",schema76.properties.boot);
 errors++;
 }
 let data1 = data.console;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/console","","type",schema74.properties.console);
+vErrors = withError(vErrors,instancePath+"/console","","type",schema76.properties.console);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/console","","minLength",schema74.properties.console);
+vErrors = withError(vErrors,instancePath+"/console","","minLength",schema76.properties.console);
 errors++;
 }
 }
-if(!(validate161(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
-vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+if(!(validate165(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
+vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
 errors = vErrors.length;
 }
 let data3 = data.timeout;
 if(typeof data3 === "string"){
 if(!pattern3.test(data3)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema74.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema76.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema74.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema76.properties.timeout);
 errors++;
 }
-if(!(validate168(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
+if(!(validate172(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
 errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema74);
+vErrors = withError(vErrors,instancePath,"","type",schema76);
 errors++;
 }
-validate160.errors = vErrors;
+validate164.errors = vErrors;
 return errors === 0;
 }
 
-const schema79 = {"type":"object","examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}],"additionalProperties":false,"properties":{"share":{"$ref":"#/definitions/part75","default":{},"examples":[{"accounts":["123456789012"]}]},"deprecate":{"type":["string","null"],"pattern":"^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$","patternErrorMessage":"must be a number of days such as \"180d\", a date such as \"2027-06-30\", or a time in UTC such as \"2027-06-30T12:00:00Z\"","default":null,"examples":["180d","2027-06-30"]},"deregistrationProtection":{"type":["string","null"],"enum":["enabled-without-cooldown","enabled-with-cooldown",null],"default":null,"examples":["enabled-without-cooldown"]}}};
-const schema80 = {"type":"object","examples":[{"accounts":["123456789012"]}],"additionalProperties":false,"properties":{"accounts":{"$ref":"#/definitions/part72","default":[],"examples":[["123456789012","210987654321"]]},"organizations":{"$ref":"#/definitions/part73","default":[],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"organizationalUnits":{"$ref":"#/definitions/part74","default":[],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"public":{"type":"boolean","default":false,"examples":[true]}}};
-const schema81 = {"type":"array","examples":[["123456789012","210987654321"]],"items":{"type":"string","pattern":"^[0-9]{12}$","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"]}};
-const pattern40 = new RegExp("^[0-9]{12}$", "u");
-
-function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern40.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema81.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema81.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema81);
-errors++;
-}
-validate175.errors = vErrors;
-return errors === 0;
-}
-
-const schema82 = {"type":"array","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]],"items":{"type":"string","pattern":"^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"]}};
-const pattern41 = new RegExp("^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$", "u");
-
-function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern41.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema82.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema82.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema82);
-errors++;
-}
-validate177.errors = vErrors;
-return errors === 0;
-}
-
-const schema83 = {"type":"array","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]],"items":{"type":"string","pattern":"^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]}};
-const pattern42 = new RegExp("^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$", "u");
+const schema81 = {"type":"object","examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}],"additionalProperties":false,"properties":{"share":{"$ref":"#/definitions/part77","default":{},"examples":[{"accounts":["123456789012"]}]},"deprecate":{"type":["string","null"],"pattern":"^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$","patternErrorMessage":"must be a number of days such as \"180d\", a date such as \"2027-06-30\", or a time in UTC such as \"2027-06-30T12:00:00Z\"","default":null,"examples":["180d","2027-06-30"]},"deregistrationProtection":{"type":["string","null"],"enum":["enabled-without-cooldown","enabled-with-cooldown",null],"default":null,"examples":["enabled-without-cooldown"]}}};
+const schema82 = {"type":"object","examples":[{"accounts":["123456789012"]}],"additionalProperties":false,"properties":{"accounts":{"$ref":"#/definitions/part74","default":[],"examples":[["123456789012","210987654321"]]},"organizations":{"$ref":"#/definitions/part75","default":[],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"organizationalUnits":{"$ref":"#/definitions/part76","default":[],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"public":{"type":"boolean","default":false,"examples":[true]}}};
+const schema83 = {"type":"array","examples":[["123456789012","210987654321"]],"items":{"type":"string","pattern":"^[0-9]{12}$","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"]}};
+const pattern41 = new RegExp("^[0-9]{12}$", "u");
 
 function validate179(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4755,7 +4840,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
+if(!pattern41.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema83.items);
 errors++;
 }
@@ -4774,8 +4859,68 @@ validate179.errors = vErrors;
 return errors === 0;
 }
 
+const schema84 = {"type":"array","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]],"items":{"type":"string","pattern":"^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"]}};
+const pattern42 = new RegExp("^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$", "u");
 
-function validate174(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate181(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern42.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema84.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema84.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema84);
+errors++;
+}
+validate181.errors = vErrors;
+return errors === 0;
+}
+
+const schema85 = {"type":"array","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]],"items":{"type":"string","pattern":"^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]}};
+const pattern43 = new RegExp("^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$", "u");
+
+function validate183(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern43.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema85.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema85.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema85);
+errors++;
+}
+validate183.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate178(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4793,39 +4938,39 @@ data.public = false;
 }
 for(const key0 in data){
 if(!((((key0 === "accounts") || (key0 === "organizations")) || (key0 === "organizationalUnits")) || (key0 === "public"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema80,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema82,{additionalProperty: key0});
 errors++;
 }
 }
-if(!(validate175(data.accounts, {instancePath:instancePath+"/accounts",parentData:data,parentDataProperty:"accounts",rootData}))){
-vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
-errors = vErrors.length;
-}
-if(!(validate177(data.organizations, {instancePath:instancePath+"/organizations",parentData:data,parentDataProperty:"organizations",rootData}))){
-vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
-errors = vErrors.length;
-}
-if(!(validate179(data.organizationalUnits, {instancePath:instancePath+"/organizationalUnits",parentData:data,parentDataProperty:"organizationalUnits",rootData}))){
+if(!(validate179(data.accounts, {instancePath:instancePath+"/accounts",parentData:data,parentDataProperty:"accounts",rootData}))){
 vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
+errors = vErrors.length;
+}
+if(!(validate181(data.organizations, {instancePath:instancePath+"/organizations",parentData:data,parentDataProperty:"organizations",rootData}))){
+vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+errors = vErrors.length;
+}
+if(!(validate183(data.organizationalUnits, {instancePath:instancePath+"/organizationalUnits",parentData:data,parentDataProperty:"organizationalUnits",rootData}))){
+vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
 errors = vErrors.length;
 }
 let data3 = data.public;
 if(typeof data3 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/public","","type",schema80.properties.public);
+vErrors = withError(vErrors,instancePath+"/public","","type",schema82.properties.public);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema80);
+vErrors = withError(vErrors,instancePath,"","type",schema82);
 errors++;
 }
-validate174.errors = vErrors;
+validate178.errors = vErrors;
 return errors === 0;
 }
 
-const pattern43 = new RegExp("^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$", "u");
+const pattern44 = new RegExp("^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$", "u");
 
-function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4840,40 +4985,40 @@ data.deregistrationProtection = null;
 }
 for(const key0 in data){
 if(!(((key0 === "share") || (key0 === "deprecate")) || (key0 === "deregistrationProtection"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema79,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema81,{additionalProperty: key0});
 errors++;
 }
 }
-if(!(validate174(data.share, {instancePath:instancePath+"/share",parentData:data,parentDataProperty:"share",rootData}))){
-vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
+if(!(validate178(data.share, {instancePath:instancePath+"/share",parentData:data,parentDataProperty:"share",rootData}))){
+vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
 errors = vErrors.length;
 }
 let data1 = data.deprecate;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/deprecate","","type",schema79.properties.deprecate);
+vErrors = withError(vErrors,instancePath+"/deprecate","","type",schema81.properties.deprecate);
 errors++;
 }
 if(typeof data1 === "string"){
-if(!pattern43.test(data1)){
-vErrors = withError(vErrors,instancePath+"/deprecate","","pattern",schema79.properties.deprecate);
+if(!pattern44.test(data1)){
+vErrors = withError(vErrors,instancePath+"/deprecate","","pattern",schema81.properties.deprecate);
 errors++;
 }
 }
 let data2 = data.deregistrationProtection;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","type",schema79.properties.deregistrationProtection);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","type",schema81.properties.deregistrationProtection);
 errors++;
 }
 if(!(((data2 === "enabled-without-cooldown") || (data2 === "enabled-with-cooldown")) || (data2 === null))){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","enum",schema79.properties.deregistrationProtection);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","enum",schema81.properties.deregistrationProtection);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema79);
+vErrors = withError(vErrors,instancePath,"","type",schema81);
 errors++;
 }
-validate173.errors = vErrors;
+validate177.errors = vErrors;
 return errors === 0;
 }
 
@@ -4958,30 +5103,30 @@ if(!(validate46(data.provision, {instancePath:instancePath+"/provision",parentDa
 vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
 errors = vErrors.length;
 }
-if(!(validate128(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+if(!(validate132(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
 errors = vErrors.length;
 }
-if(!(validate150(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
-errors = vErrors.length;
-}
-if(data.upload !== undefined){
-if(!(validate152(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
-errors = vErrors.length;
-}
-}
-if(!(validate154(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+if(!(validate154(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
 vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
 errors = vErrors.length;
 }
-if(!(validate160(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+if(data.upload !== undefined){
+if(!(validate156(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
 errors = vErrors.length;
 }
-if(!(validate173(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
-vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
+}
+if(!(validate158(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
+errors = vErrors.length;
+}
+if(!(validate164(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
+errors = vErrors.length;
+}
+if(!(validate177(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
 errors = vErrors.length;
 }
 }

@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"imgspec":{"type":"integer","const":1,"examples":[1]},"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"name":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and not begin with a digit or with \"__\""},"additionalProperties":{"$ref":"#/definitions/part3","examples":[{"default":"2026.11"}]}},"env":{"$ref":"#/definitions/part4","examples":[["GIT_COMMIT"]]},"matrix":{"$ref":"#/definitions/part8","examples":[{"arch":["x86_64","i386"],"exclude":[{"arch":"i386","region":"cn-north-1"}]}]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"},"presets":{"type":["object","null"],"examples":[{"china":{"profile":"china","certificate":{"ec2":"cn-north-1"}}}],"propertyNames":{"pattern":"^[A-Za-z][A-Za-z0-9_-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \"_\" and \"-\", and begin with a letter"},"additionalProperties":{"$ref":"#/definitions/part9","examples":[{"profile":"china"}]}},"regions":{"type":"object","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"$ref":"#/definitions/part11","examples":[{"profile":"gov"}]}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"imgspec":{"type":"integer","const":1,"examples":[1]},"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"name":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"plugins":{"$ref":"#/definitions/part1","examples":[["./plugins/greeting.mjs","@acme/imgspec-chef"]]},"variables":{"type":["object","null"],"examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and not begin with a digit or with \"__\""},"additionalProperties":{"$ref":"#/definitions/part4","examples":[{"default":"2026.11"}]}},"env":{"$ref":"#/definitions/part5","examples":[["GIT_COMMIT"]]},"matrix":{"$ref":"#/definitions/part9","examples":[{"arch":["x86_64","i386"],"exclude":[{"arch":"i386","region":"cn-north-1"}]}]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"},"presets":{"type":["object","null"],"examples":[{"china":{"profile":"china","certificate":{"ec2":"cn-north-1"}}}],"propertyNames":{"pattern":"^[A-Za-z][A-Za-z0-9_-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \"_\" and \"-\", and begin with a letter"},"additionalProperties":{"$ref":"#/definitions/part10","examples":[{"profile":"china"}]}},"regions":{"type":"object","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"$ref":"#/definitions/part12","examples":[{"profile":"gov"}]}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const schema7 = {"type":["string","array"],"minLength":1,"minItems":1,"items":{"type":"string","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]};
 const func3 = (func3Module.default ?? func3Module);
@@ -47,133 +47,23 @@ validate22.errors = vErrors;
 return errors === 0;
 }
 
-const schema8 = {"type":["object","null"],"examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","examples":["Release train"]},"type":{"type":"string","enum":["string","number","boolean","list","map"],"examples":["number"]},"default":{"$ref":"#/definitions/part1","examples":["2026.11",3,true,["a","b"]]},"pattern":{"type":"string","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"$ref":"#/definitions/part2","examples":[["test","production"]]},"sensitive":{"type":"boolean","default":false,"examples":[true]}}};
-const schema9 = {"type":["string","number","boolean","array","object"],"items":{},"examples":["2026.11",3,true,["a","b"]]};
-
-function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((((!data || typeof data != "object") && (typeof data !== "string")) && (!((typeof data == "number") && (isFinite(data))))) && (typeof data !== "boolean")){
-vErrors = withError(vErrors,instancePath,"","type",schema9);
-errors++;
-}
-validate25.errors = vErrors;
-return errors === 0;
-}
-
-const schema10 = {"type":"array","minItems":1,"items":{"type":["string","number","boolean"],"examples":["test"]},"examples":[["test","production"]]};
-
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema10);
-errors++;
-}
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(((typeof data0 !== "string") && (!((typeof data0 == "number") && (isFinite(data0))))) && (typeof data0 !== "boolean")){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema10.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema10);
-errors++;
-}
-validate27.errors = vErrors;
-return errors === 0;
-}
-
+const schema8 = {"type":"array","uniqueItems":true,"items":{"type":"string","minLength":1,"examples":["./plugins/greeting.mjs"]},"examples":[["./plugins/greeting.mjs","@acme/imgspec-chef"]]};
 
 function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema8);
-errors++;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!((((((key0 === "description") || (key0 === "type")) || (key0 === "default")) || (key0 === "pattern")) || (key0 === "enum")) || (key0 === "sensitive"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema8,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.description !== undefined){
-let data0 = data.description;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/description","","type",schema8.properties.description);
-errors++;
-}
-}
-if(data.type !== undefined){
-let data1 = data.type;
-if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/type","","type",schema8.properties.type);
-errors++;
-}
-if(!(((((data1 === "string") || (data1 === "number")) || (data1 === "boolean")) || (data1 === "list")) || (data1 === "map"))){
-vErrors = withError(vErrors,instancePath+"/type","","enum",schema8.properties.type);
-errors++;
-}
-}
-if(data.default !== undefined){
-if(!(validate25(data.default, {instancePath:instancePath+"/default",parentData:data,parentDataProperty:"default",rootData}))){
-vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
-errors = vErrors.length;
-}
-}
-if(data.pattern !== undefined){
-let data3 = data.pattern;
-if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/pattern","","type",schema8.properties.pattern);
-errors++;
-}
-}
-if(data.enum !== undefined){
-if(!(validate27(data.enum, {instancePath:instancePath+"/enum",parentData:data,parentDataProperty:"enum",rootData}))){
-vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
-errors = vErrors.length;
-}
-}
-if(data.sensitive !== undefined){
-let data5 = data.sensitive;
-if(typeof data5 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/sensitive","","type",schema8.properties.sensitive);
-errors++;
-}
-}
-}
-validate24.errors = vErrors;
-return errors === 0;
-}
-
-const schema11 = {"type":["array","null"],"uniqueItems":true,"items":{"type":"string","pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]};
-const pattern1 = new RegExp("^(?!__)[A-Za-z_][A-Za-z0-9_]*$", "u");
-
-function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!(Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema11);
-errors++;
-}
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern1.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema11.items);
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema8.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema11.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema8.items);
 errors++;
 }
 }
@@ -188,7 +78,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-vErrors = withError(vErrors,instancePath,"","uniqueItems",schema11,{i: i1, j: j0});
+vErrors = withError(vErrors,instancePath,"","uniqueItems",schema8,{i: i1, j: j0});
 errors++;
 break;
 }
@@ -196,36 +86,193 @@ indices0[item0] = i1;
 }
 }
 }
-validate30.errors = vErrors;
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema8);
+errors++;
+}
+validate24.errors = vErrors;
 return errors === 0;
 }
 
-const schema12 = {"type":["object","null"],"examples":[{"arch":["x86_64","i386"],"exclude":[{"arch":"i386","region":"cn-north-1"}]}],"minProperties":1,"propertyNames":{"pattern":"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", not begin with a digit or with \"__\", and not be \"region\""},"properties":{"include":{"$ref":"#/definitions/part5","examples":[[{"arch":"i386"}]]},"exclude":{"$ref":"#/definitions/part6","examples":[[{"arch":"i386","region":"cn-north-1"}]]}},"additionalProperties":{"$ref":"#/definitions/part7","examples":[["x86_64","i386"]]}};
-const pattern3 = new RegExp("^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$", "u");
-const schema13 = {"type":"array","minItems":1,"uniqueItems":true,"items":{"type":["string","number","boolean"],"minLength":1,"maxLength":63,"examples":["x86_64"]},"examples":[["x86_64","i386"]]};
+const schema9 = {"type":["object","null"],"examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","examples":["Release train"]},"type":{"type":"string","enum":["string","number","boolean","list","map"],"examples":["number"]},"default":{"$ref":"#/definitions/part2","examples":["2026.11",3,true,["a","b"]]},"pattern":{"type":"string","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"$ref":"#/definitions/part3","examples":[["test","production"]]},"sensitive":{"type":"boolean","default":false,"examples":[true]}}};
+const schema10 = {"type":["string","number","boolean","array","object"],"items":{},"examples":["2026.11",3,true,["a","b"]]};
 
-function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((((!data || typeof data != "object") && (typeof data !== "string")) && (!((typeof data == "number") && (isFinite(data))))) && (typeof data !== "boolean")){
+vErrors = withError(vErrors,instancePath,"","type",schema10);
+errors++;
+}
+validate27.errors = vErrors;
+return errors === 0;
+}
+
+const schema11 = {"type":"array","minItems":1,"items":{"type":["string","number","boolean"],"examples":["test"]},"examples":[["test","production"]]};
+
+function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema13);
+vErrors = withError(vErrors,instancePath,"","minItems",schema11);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(((typeof data0 !== "string") && (!((typeof data0 == "number") && (isFinite(data0))))) && (typeof data0 !== "boolean")){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema13.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema11.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema11);
+errors++;
+}
+validate29.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors,instancePath,"","type",schema9);
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((((key0 === "description") || (key0 === "type")) || (key0 === "default")) || (key0 === "pattern")) || (key0 === "enum")) || (key0 === "sensitive"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema9,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.description !== undefined){
+let data0 = data.description;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/description","","type",schema9.properties.description);
+errors++;
+}
+}
+if(data.type !== undefined){
+let data1 = data.type;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/type","","type",schema9.properties.type);
+errors++;
+}
+if(!(((((data1 === "string") || (data1 === "number")) || (data1 === "boolean")) || (data1 === "list")) || (data1 === "map"))){
+vErrors = withError(vErrors,instancePath+"/type","","enum",schema9.properties.type);
+errors++;
+}
+}
+if(data.default !== undefined){
+if(!(validate27(data.default, {instancePath:instancePath+"/default",parentData:data,parentDataProperty:"default",rootData}))){
+vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+errors = vErrors.length;
+}
+}
+if(data.pattern !== undefined){
+let data3 = data.pattern;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors,instancePath+"/pattern","","type",schema9.properties.pattern);
+errors++;
+}
+}
+if(data.enum !== undefined){
+if(!(validate29(data.enum, {instancePath:instancePath+"/enum",parentData:data,parentDataProperty:"enum",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+if(data.sensitive !== undefined){
+let data5 = data.sensitive;
+if(typeof data5 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/sensitive","","type",schema9.properties.sensitive);
+errors++;
+}
+}
+}
+validate26.errors = vErrors;
+return errors === 0;
+}
+
+const schema12 = {"type":["array","null"],"uniqueItems":true,"items":{"type":"string","pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]};
+const pattern1 = new RegExp("^(?!__)[A-Za-z_][A-Za-z0-9_]*$", "u");
+
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors,instancePath,"","type",schema12);
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern1.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema12.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema12.items);
+errors++;
+}
+}
+let i1 = data.length;
+let j0;
+if(i1 > 1){
+const indices0 = {};
+for(;i1--;){
+let item0 = data[i1];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+vErrors = withError(vErrors,instancePath,"","uniqueItems",schema12,{i: i1, j: j0});
+errors++;
+break;
+}
+indices0[item0] = i1;
+}
+}
+}
+validate32.errors = vErrors;
+return errors === 0;
+}
+
+const schema13 = {"type":["object","null"],"examples":[{"arch":["x86_64","i386"],"exclude":[{"arch":"i386","region":"cn-north-1"}]}],"minProperties":1,"propertyNames":{"pattern":"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", not begin with a digit or with \"__\", and not be \"region\""},"properties":{"include":{"$ref":"#/definitions/part6","examples":[[{"arch":"i386"}]]},"exclude":{"$ref":"#/definitions/part7","examples":[[{"arch":"i386","region":"cn-north-1"}]]}},"additionalProperties":{"$ref":"#/definitions/part8","examples":[["x86_64","i386"]]}};
+const pattern3 = new RegExp("^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$", "u");
+const schema14 = {"type":"array","minItems":1,"uniqueItems":true,"items":{"type":["string","number","boolean"],"minLength":1,"maxLength":63,"examples":["x86_64"]},"examples":[["x86_64","i386"]]};
+
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema14);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(((typeof data0 !== "string") && (!((typeof data0 == "number") && (isFinite(data0))))) && (typeof data0 !== "boolean")){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema14.items);
 errors++;
 }
 if(typeof data0 === "string"){
 if(func3(data0) > 63){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","maxLength",schema13.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","maxLength",schema14.items);
 errors++;
 }
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema13.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema14.items);
 errors++;
 }
 }
@@ -244,43 +291,11 @@ item0 += "_";
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-vErrors = withError(vErrors,instancePath,"","uniqueItems",schema13,{i: i1, j: j0});
+vErrors = withError(vErrors,instancePath,"","uniqueItems",schema14,{i: i1, j: j0});
 errors++;
 break;
 }
 indices0[item0] = i1;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema13);
-errors++;
-}
-validate33.errors = vErrors;
-return errors === 0;
-}
-
-const schema14 = {"type":"array","items":{"type":"object","additionalProperties":{"type":["string","number","boolean"]},"examples":[{"arch":"i386"}]},"examples":[[{"arch":"i386"}]]};
-
-function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-for(const key0 in data0){
-let data1 = data0[key0];
-if(((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))) && (typeof data1 !== "boolean")){
-vErrors = withError(vErrors,instancePath+"/" + i0+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema14.items.additionalProperties);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema14.items);
-errors++;
 }
 }
 }
@@ -292,7 +307,7 @@ validate35.errors = vErrors;
 return errors === 0;
 }
 
-const schema15 = {"type":"array","items":{"type":"object","minProperties":1,"additionalProperties":{"type":["string","number","boolean"]},"examples":[{"arch":"i386","region":"cn-north-1"}]},"examples":[[{"arch":"i386","region":"cn-north-1"}]]};
+const schema15 = {"type":"array","items":{"type":"object","additionalProperties":{"type":["string","number","boolean"]},"examples":[{"arch":"i386"}]},"examples":[[{"arch":"i386"}]]};
 
 function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -302,10 +317,6 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-if(Object.keys(data0).length < 1){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minProperties",schema15.items);
-errors++;
-}
 for(const key0 in data0){
 let data1 = data0[key0];
 if(((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))) && (typeof data1 !== "boolean")){
@@ -328,89 +339,98 @@ validate37.errors = vErrors;
 return errors === 0;
 }
 
+const schema16 = {"type":"array","items":{"type":"object","minProperties":1,"additionalProperties":{"type":["string","number","boolean"]},"examples":[{"arch":"i386","region":"cn-north-1"}]},"examples":[[{"arch":"i386","region":"cn-north-1"}]]};
 
-function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+if(Object.keys(data0).length < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minProperties",schema16.items);
+errors++;
+}
+for(const key0 in data0){
+let data1 = data0[key0];
+if(((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))) && (typeof data1 !== "boolean")){
+vErrors = withError(vErrors,instancePath+"/" + i0+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema16.items.additionalProperties);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema16.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema16);
+errors++;
+}
+validate39.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema12);
+vErrors = withError(vErrors,instancePath,"","type",schema13);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema12);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema13);
 errors++;
 }
 for(const key0 in data){
 const _errs1 = errors;
 if(typeof key0 === "string"){
 if(!pattern3.test(key0)){
-vErrors = withError(vErrors,instancePath,"#/propertyNames/pattern","pattern",schema12.propertyNames);
+vErrors = withError(vErrors,instancePath,"#/propertyNames/pattern","pattern",schema13.propertyNames);
 errors++;
 }
 }
 var valid0 = _errs1 === errors;
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","propertyNames",schema12,{propertyName: key0});
+vErrors = withError(vErrors,instancePath,"","propertyNames",schema13,{propertyName: key0});
 errors++;
 }
 }
 for(const key1 in data){
 if(!((key1 === "include") || (key1 === "exclude"))){
-if(!(validate33(data[key1], {instancePath:instancePath+"/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data,parentDataProperty:key1,rootData}))){
-vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+if(!(validate35(data[key1], {instancePath:instancePath+"/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data,parentDataProperty:key1,rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
 errors = vErrors.length;
 }
 }
 }
 if(data.include !== undefined){
-if(!(validate35(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
-errors = vErrors.length;
-}
-}
-if(data.exclude !== undefined){
-if(!(validate37(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+if(!(validate37(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
 vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 }
+if(data.exclude !== undefined){
+if(!(validate39(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
 }
-validate32.errors = vErrors;
+}
+}
+validate34.errors = vErrors;
 return errors === 0;
 }
 
-const schema16 = {"type":["object","null"],"examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"$ref":"#/definitions/part14","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}]}}};
+const schema17 = {"type":["object","null"],"examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"$ref":"#/definitions/part15","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}]}}};
 const pattern4 = new RegExp("(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema17 = {"type":"object","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"$ref":"#/definitions/part12","examples":["amazon",["self","123456789012"]]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":["object","string"],"additionalProperties":{"$ref":"#/definitions/part13","examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}}};
-const schema18 = {"type":["string","array"],"minItems":1,"items":{"type":"string","examples":["self"]},"examples":["amazon",["self","123456789012"]]};
-
-function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors,instancePath,"","type",schema18);
-errors++;
-}
-if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema18);
-errors++;
-}
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema18.items);
-errors++;
-}
-}
-}
-validate42.errors = vErrors;
-return errors === 0;
-}
-
-const schema19 = {"type":["string","array"],"items":{"type":"string"},"examples":["available"]};
+const schema18 = {"type":"object","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"$ref":"#/definitions/part13","examples":["amazon",["self","123456789012"]]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":["object","string"],"additionalProperties":{"$ref":"#/definitions/part14","examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}}};
+const schema19 = {"type":["string","array"],"minItems":1,"items":{"type":"string","examples":["self"]},"examples":["amazon",["self","123456789012"]]};
 
 function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -420,6 +440,10 @@ vErrors = withError(vErrors,instancePath,"","type",schema19);
 errors++;
 }
 if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema19);
+errors++;
+}
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
@@ -433,29 +457,52 @@ validate44.errors = vErrors;
 return errors === 0;
 }
 
+const schema20 = {"type":["string","array"],"items":{"type":"string"},"examples":["available"]};
+
+function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+vErrors = withError(vErrors,instancePath,"","type",schema20);
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema20.items);
+errors++;
+}
+}
+}
+validate46.errors = vErrors;
+return errors === 0;
+}
+
 const pattern5 = new RegExp("\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 const pattern7 = new RegExp("^\\$\\{\\{[\\s\\S]*\\}\\}$", "u");
 
-function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((((key0 === "name") || (key0 === "owner")) || (key0 === "architecture")) || (key0 === "virtualization")) || (key0 === "newest")) || (key0 === "filters"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema17,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema18,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.name !== undefined){
 let data0 = data.name;
 if((typeof data0 !== "string") && (data0 !== null)){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema17.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema18.properties.name);
 errors++;
 }
 }
 if(data.owner !== undefined){
-if(!(validate42(data.owner, {instancePath:instancePath+"/owner",parentData:data,parentDataProperty:"owner",rootData}))){
-vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+if(!(validate44(data.owner, {instancePath:instancePath+"/owner",parentData:data,parentDataProperty:"owner",rootData}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
 errors = vErrors.length;
 }
 }
@@ -465,11 +512,11 @@ const _errs6 = errors;
 let valid1 = false;
 const _errs7 = errors;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/type","type",schema17.properties.architecture.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/type","type",schema18.properties.architecture.anyOf[0]);
 errors++;
 }
 if(!(((data2 === "i386") || (data2 === "x86_64")) || (data2 === null))){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/enum","enum",schema17.properties.architecture.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/enum","enum",schema18.properties.architecture.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs7 === errors;
@@ -478,19 +525,19 @@ if(!valid1){
 const _errs9 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/pattern","pattern",schema17.properties.architecture.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/pattern","pattern",schema18.properties.architecture.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/type","type",schema17.properties.architecture.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/type","type",schema18.properties.architecture.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs9 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/architecture","","anyOf",schema17.properties.architecture);
+vErrors = withError(vErrors,instancePath+"/architecture","","anyOf",schema18.properties.architecture);
 errors++;
 }
 else {
@@ -511,11 +558,11 @@ const _errs12 = errors;
 let valid2 = false;
 const _errs13 = errors;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/type","type",schema17.properties.virtualization.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/type","type",schema18.properties.virtualization.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "hvm") || (data3 === "paravirtual")) || (data3 === null))){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/enum","enum",schema17.properties.virtualization.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/enum","enum",schema18.properties.virtualization.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs13 === errors;
@@ -524,19 +571,19 @@ if(!valid2){
 const _errs15 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/pattern","pattern",schema17.properties.virtualization.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/pattern","pattern",schema18.properties.virtualization.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/type","type",schema17.properties.virtualization.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/type","type",schema18.properties.virtualization.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs15 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/virtualization","","anyOf",schema17.properties.virtualization);
+vErrors = withError(vErrors,instancePath+"/virtualization","","anyOf",schema18.properties.virtualization);
 errors++;
 }
 else {
@@ -554,12 +601,12 @@ vErrors = null;
 if(data.newest !== undefined){
 let data4 = data.newest;
 if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
-vErrors = withError(vErrors,instancePath+"/newest","","type",schema17.properties.newest);
+vErrors = withError(vErrors,instancePath+"/newest","","type",schema18.properties.newest);
 errors++;
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors,instancePath+"/newest","","pattern",schema17.properties.newest);
+vErrors = withError(vErrors,instancePath+"/newest","","pattern",schema18.properties.newest);
 errors++;
 }
 }
@@ -567,19 +614,19 @@ errors++;
 if(data.filters !== undefined){
 let data5 = data.filters;
 if((!(data5 && typeof data5 == "object" && !Array.isArray(data5))) && (typeof data5 !== "string")){
-vErrors = withError(vErrors,instancePath+"/filters","","type",schema17.properties.filters);
+vErrors = withError(vErrors,instancePath+"/filters","","type",schema18.properties.filters);
 errors++;
 }
 if(typeof data5 === "string"){
 if(!pattern7.test(data5)){
-vErrors = withError(vErrors,instancePath+"/filters","","pattern",schema17.properties.filters);
+vErrors = withError(vErrors,instancePath+"/filters","","pattern",schema18.properties.filters);
 errors++;
 }
 }
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 for(const key1 in data5){
-if(!(validate44(data5[key1], {instancePath:instancePath+"/filters/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data5,parentDataProperty:key1,rootData}))){
-vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+if(!(validate46(data5[key1], {instancePath:instancePath+"/filters/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data5,parentDataProperty:key1,rootData}))){
+vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
 errors = vErrors.length;
 }
 }
@@ -587,25 +634,25 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema17);
+vErrors = withError(vErrors,instancePath,"","type",schema18);
 errors++;
 }
-validate41.errors = vErrors;
+validate43.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema16);
+vErrors = withError(vErrors,instancePath,"","type",schema17);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((key0 === "image") || (key0 === "find"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema16,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema17,{additionalProperty: key0});
 errors++;
 }
 }
@@ -613,36 +660,72 @@ if(data.image !== undefined){
 let data0 = data.image;
 if(typeof data0 === "string"){
 if(!pattern4.test(data0)){
-vErrors = withError(vErrors,instancePath+"/image","","pattern",schema16.properties.image);
+vErrors = withError(vErrors,instancePath+"/image","","pattern",schema17.properties.image);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/image","","type",schema16.properties.image);
+vErrors = withError(vErrors,instancePath+"/image","","type",schema17.properties.image);
 errors++;
 }
 }
 if(data.find !== undefined){
-if(!(validate41(data.find, {instancePath:instancePath+"/find",parentData:data,parentDataProperty:"find",rootData}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+if(!(validate43(data.find, {instancePath:instancePath+"/find",parentData:data,parentDataProperty:"find",rootData}))){
+vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
 errors = vErrors.length;
 }
 }
 }
-validate40.errors = vErrors;
+validate42.errors = vErrors;
 return errors === 0;
 }
 
-const schema20 = {"type":["object","null"],"examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"$ref":"#/definitions/part16","examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"$ref":"#/definitions/part18","default":[],"examples":[["sg-0123456789abcdef0"]]},"allowFrom":{"$ref":"#/definitions/part20","default":[],"examples":[["203.0.113.0/24"]]},"iamInstanceProfile":{"type":["string","null"],"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const schema21 = {"type":["object","null"],"examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"$ref":"#/definitions/part17","examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"$ref":"#/definitions/part19","default":[],"examples":[["sg-0123456789abcdef0"]]},"allowFrom":{"$ref":"#/definitions/part21","default":[],"examples":[["203.0.113.0/24"]]},"iamInstanceProfile":{"type":["string","null"],"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
 const pattern11 = new RegExp("(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 const pattern18 = new RegExp("(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema21 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part15","examples":[["m3.medium","m3.large"]]},"append":{"$ref":"#/definitions/part15","examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema22 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]};
+const schema22 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part16","examples":[["m3.medium","m3.large"]]},"append":{"$ref":"#/definitions/part16","examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema23 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]};
 
-function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema23.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema23);
+errors++;
+}
+validate52.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema22);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema22);
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema22);
+errors++;
+}
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
@@ -652,77 +735,79 @@ errors++;
 }
 }
 }
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema22);
-errors++;
-}
-validate50.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema21);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema21);
-errors++;
-}
-}
-if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema21);
-errors++;
-}
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema21.items);
-errors++;
-}
-}
-}
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema21);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema22);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema21,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema22,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate50(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+if(!(validate52(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate50(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+if(!(validate52(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
 errors = vErrors.length;
 }
 }
 }
-validate49.errors = vErrors;
+validate51.errors = vErrors;
 return errors === 0;
 }
 
-const schema23 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part17","examples":[["sg-0123456789abcdef0"]]},"append":{"$ref":"#/definitions/part17","examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema24 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part18","examples":[["sg-0123456789abcdef0"]]},"append":{"$ref":"#/definitions/part18","examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
 const pattern13 = new RegExp("(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema24 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]};
+const schema25 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]};
 
-function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern13.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema25.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema25.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema25);
+errors++;
+}
+validate57.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema24);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema24);
+errors++;
+}
+}
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
@@ -739,78 +824,72 @@ errors++;
 }
 }
 }
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema24);
-errors++;
-}
-validate55.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema23);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema23);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern13.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema23.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema23.items);
-errors++;
-}
-}
-}
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema23);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema24);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema23,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema24,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate55(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+if(!(validate57(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate55(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+if(!(validate57(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
 errors = vErrors.length;
 }
 }
 }
-validate54.errors = vErrors;
+validate56.errors = vErrors;
 return errors === 0;
 }
 
-const schema25 = {"type":["array","object","string"],"items":{"type":"string","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part19","examples":[["203.0.113.0/24"]]},"append":{"$ref":"#/definitions/part19","examples":[["203.0.113.0/24"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema26 = {"type":"array","items":{"type":"string","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]]};
+const schema26 = {"type":["array","object","string"],"items":{"type":"string","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part20","examples":[["203.0.113.0/24"]]},"append":{"$ref":"#/definitions/part20","examples":[["203.0.113.0/24"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema27 = {"type":"array","items":{"type":"string","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]]};
 
-function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema27.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema27);
+errors++;
+}
+validate62.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema26);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema26);
+errors++;
+}
+}
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
@@ -821,78 +900,46 @@ errors++;
 }
 }
 }
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema26);
-errors++;
-}
-validate60.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema25);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema25);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema25.items);
-errors++;
-}
-}
-}
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema25);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema26);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema25,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema26,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate60(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+if(!(validate62(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate60(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+if(!(validate62(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
 errors = vErrors.length;
 }
 }
 }
-validate59.errors = vErrors;
+validate61.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema20);
+vErrors = withError(vErrors,instancePath,"","type",schema21);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema20.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema20,{additionalProperty: key0});
+if(!(func2.call(schema21.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema21,{additionalProperty: key0});
 errors++;
 }
 }
@@ -902,11 +949,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema20.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema21.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "ec2")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema20.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema21.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -915,19 +962,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema20.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema21.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema20.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema21.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema20.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema21.properties.method);
 errors++;
 }
 else {
@@ -943,54 +990,54 @@ vErrors = null;
 }
 }
 if(data.instanceTypes !== undefined){
-if(!(validate49(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
-vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+if(!(validate51(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }
 }
 if(data.keyPair !== undefined){
 let data2 = data.keyPair;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/keyPair","","type",schema20.properties.keyPair);
+vErrors = withError(vErrors,instancePath+"/keyPair","","type",schema21.properties.keyPair);
 errors++;
 }
 }
 if(data.subnet !== undefined){
 let data3 = data.subnet;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/subnet","","type",schema20.properties.subnet);
+vErrors = withError(vErrors,instancePath+"/subnet","","type",schema21.properties.subnet);
 errors++;
 }
 if(typeof data3 === "string"){
 if(!pattern11.test(data3)){
-vErrors = withError(vErrors,instancePath+"/subnet","","pattern",schema20.properties.subnet);
+vErrors = withError(vErrors,instancePath+"/subnet","","pattern",schema21.properties.subnet);
 errors++;
 }
 }
 }
 if(data.securityGroups !== undefined){
-if(!(validate54(data.securityGroups, {instancePath:instancePath+"/securityGroups",parentData:data,parentDataProperty:"securityGroups",rootData}))){
-vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+if(!(validate56(data.securityGroups, {instancePath:instancePath+"/securityGroups",parentData:data,parentDataProperty:"securityGroups",rootData}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
 errors = vErrors.length;
 }
 }
 if(data.allowFrom !== undefined){
-if(!(validate59(data.allowFrom, {instancePath:instancePath+"/allowFrom",parentData:data,parentDataProperty:"allowFrom",rootData}))){
-vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+if(!(validate61(data.allowFrom, {instancePath:instancePath+"/allowFrom",parentData:data,parentDataProperty:"allowFrom",rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
 errors = vErrors.length;
 }
 }
 if(data.iamInstanceProfile !== undefined){
 let data6 = data.iamInstanceProfile;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema20.properties.iamInstanceProfile);
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema21.properties.iamInstanceProfile);
 errors++;
 }
 }
 if(data.userData !== undefined){
 let data7 = data.userData;
 if((typeof data7 !== "string") && (data7 !== null)){
-vErrors = withError(vErrors,instancePath+"/userData","","type",schema20.properties.userData);
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema21.properties.userData);
 errors++;
 }
 }
@@ -1000,11 +1047,11 @@ const _errs20 = errors;
 let valid2 = false;
 const _errs21 = errors;
 if((typeof data8 !== "string") && (data8 !== null)){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/type","type",schema20.properties.metadataTokens.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/type","type",schema21.properties.metadataTokens.anyOf[0]);
 errors++;
 }
 if(!(((data8 === "required") || (data8 === "optional")) || (data8 === null))){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/enum","enum",schema20.properties.metadataTokens.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/enum","enum",schema21.properties.metadataTokens.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs21 === errors;
@@ -1013,19 +1060,19 @@ if(!valid2){
 const _errs23 = errors;
 if(typeof data8 === "string"){
 if(!pattern5.test(data8)){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/pattern","pattern",schema20.properties.metadataTokens.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/pattern","pattern",schema21.properties.metadataTokens.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/type","type",schema20.properties.metadataTokens.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/type","type",schema21.properties.metadataTokens.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs23 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","","anyOf",schema20.properties.metadataTokens);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","anyOf",schema21.properties.metadataTokens);
 errors++;
 }
 else {
@@ -1043,12 +1090,12 @@ vErrors = null;
 if(data.tags !== undefined){
 let data9 = data.tags;
 if((!(data9 && typeof data9 == "object" && !Array.isArray(data9))) && (typeof data9 !== "string")){
-vErrors = withError(vErrors,instancePath+"/tags","","type",schema20.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema21.properties.tags);
 errors++;
 }
 if(typeof data9 === "string"){
 if(!pattern7.test(data9)){
-vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema20.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema21.properties.tags);
 errors++;
 }
 }
@@ -1056,7 +1103,7 @@ if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
 for(const key1 in data9){
 let data10 = data9[key1];
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema20.properties.tags.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema21.properties.tags.additionalProperties);
 errors++;
 }
 }
@@ -1066,37 +1113,37 @@ if(data.timeout !== undefined){
 let data11 = data.timeout;
 if(typeof data11 === "string"){
 if(!pattern18.test(data11)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema20.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema21.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema20.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema21.properties.timeout);
 errors++;
 }
 }
 }
-validate48.errors = vErrors;
+validate50.errors = vErrors;
 return errors === 0;
 }
 
-const schema27 = {"type":["object","null"],"examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"type":"string","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"password":{"type":["string","null"],"default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"$ref":"#/definitions/part21","default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"$ref":"#/definitions/part24","default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const schema28 = {"type":["object","null"],"examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"type":"string","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"password":{"type":["string","null"],"default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"$ref":"#/definitions/part22","default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"$ref":"#/definitions/part25","default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
 const pattern19 = new RegExp("(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 const pattern22 = new RegExp("(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema28 = {"type":["object","null"],"additionalProperties":false,"properties":{"url":{"type":"string","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"default":null,"examples":["builder"]},"password":{"type":["string","null"],"default":null,"examples":["${{ vars.proxyPassword }}"]}},"examples":[{"url":"socks5://127.0.0.1:1080"}]};
+const schema29 = {"type":["object","null"],"additionalProperties":false,"properties":{"url":{"type":"string","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"default":null,"examples":["builder"]},"password":{"type":["string","null"],"default":null,"examples":["${{ vars.proxyPassword }}"]}},"examples":[{"url":"socks5://127.0.0.1:1080"}]};
 const pattern24 = new RegExp("(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
-function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema28);
+vErrors = withError(vErrors,instancePath,"","type",schema29);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((key0 === "url") || (key0 === "user")) || (key0 === "password"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema28,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema29,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1104,86 +1151,86 @@ if(data.url !== undefined){
 let data0 = data.url;
 if(typeof data0 === "string"){
 if(!pattern24.test(data0)){
-vErrors = withError(vErrors,instancePath+"/url","","pattern",schema28.properties.url);
+vErrors = withError(vErrors,instancePath+"/url","","pattern",schema29.properties.url);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/url","","type",schema28.properties.url);
+vErrors = withError(vErrors,instancePath+"/url","","type",schema29.properties.url);
 errors++;
 }
 }
 if(data.user !== undefined){
 let data1 = data.user;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/user","","type",schema28.properties.user);
+vErrors = withError(vErrors,instancePath+"/user","","type",schema29.properties.user);
 errors++;
 }
 }
 if(data.password !== undefined){
 let data2 = data.password;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/password","","type",schema28.properties.password);
+vErrors = withError(vErrors,instancePath+"/password","","type",schema29.properties.password);
 errors++;
 }
 }
 }
-validate66.errors = vErrors;
+validate68.errors = vErrors;
 return errors === 0;
 }
 
-const schema29 = {"type":["array","object","string"],"items":{"$ref":"#/definitions/part22","examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part23","examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"$ref":"#/definitions/part23","examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema30 = {"type":"object","additionalProperties":false,"properties":{"host":{"type":"string","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","examples":["builder"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]};
+const schema30 = {"type":["array","object","string"],"items":{"$ref":"#/definitions/part23","examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part24","examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"$ref":"#/definitions/part24","examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema31 = {"type":"object","additionalProperties":false,"properties":{"host":{"type":"string","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","examples":["builder"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]};
 const pattern28 = new RegExp("(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
-function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.host === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema30,{missingProperty: "host"});
+vErrors = withError(vErrors,instancePath,"","required",schema31,{missingProperty: "host"});
 errors++;
 }
 if(data.user === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema30,{missingProperty: "user"});
+vErrors = withError(vErrors,instancePath,"","required",schema31,{missingProperty: "user"});
 errors++;
 }
 if(data.hostKey === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema30,{missingProperty: "hostKey"});
+vErrors = withError(vErrors,instancePath,"","required",schema31,{missingProperty: "hostKey"});
 errors++;
 }
 for(const key0 in data){
 if(!((((((key0 === "host") || (key0 === "port")) || (key0 === "user")) || (key0 === "privateKey")) || (key0 === "agent")) || (key0 === "hostKey"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema30,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema31,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.host !== undefined){
 let data0 = data.host;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/host","","type",schema30.properties.host);
+vErrors = withError(vErrors,instancePath+"/host","","type",schema31.properties.host);
 errors++;
 }
 }
 if(data.port !== undefined){
 let data1 = data.port;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/port","","type",schema30.properties.port);
+vErrors = withError(vErrors,instancePath+"/port","","type",schema31.properties.port);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/port","","maximum",schema30.properties.port);
+vErrors = withError(vErrors,instancePath+"/port","","maximum",schema31.properties.port);
 errors++;
 }
 if(data1 < 1 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/port","","minimum",schema30.properties.port);
+vErrors = withError(vErrors,instancePath+"/port","","minimum",schema31.properties.port);
 errors++;
 }
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/port","","pattern",schema30.properties.port);
+vErrors = withError(vErrors,instancePath+"/port","","pattern",schema31.properties.port);
 errors++;
 }
 }
@@ -1191,26 +1238,26 @@ errors++;
 if(data.user !== undefined){
 let data2 = data.user;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/user","","type",schema30.properties.user);
+vErrors = withError(vErrors,instancePath+"/user","","type",schema31.properties.user);
 errors++;
 }
 }
 if(data.privateKey !== undefined){
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema30.properties.privateKey);
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema31.properties.privateKey);
 errors++;
 }
 }
 if(data.agent !== undefined){
 let data4 = data.agent;
 if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
-vErrors = withError(vErrors,instancePath+"/agent","","type",schema30.properties.agent);
+vErrors = withError(vErrors,instancePath+"/agent","","type",schema31.properties.agent);
 errors++;
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors,instancePath+"/agent","","pattern",schema30.properties.agent);
+vErrors = withError(vErrors,instancePath+"/agent","","pattern",schema31.properties.agent);
 errors++;
 }
 }
@@ -1219,35 +1266,13 @@ if(data.hostKey !== undefined){
 let data5 = data.hostKey;
 if(typeof data5 === "string"){
 if(!pattern28.test(data5)){
-vErrors = withError(vErrors,instancePath+"/hostKey","","pattern",schema30.properties.hostKey);
+vErrors = withError(vErrors,instancePath+"/hostKey","","pattern",schema31.properties.hostKey);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/hostKey","","type",schema30.properties.hostKey);
+vErrors = withError(vErrors,instancePath+"/hostKey","","type",schema31.properties.hostKey);
 errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema30);
-errors++;
-}
-validate69.errors = vErrors;
-return errors === 0;
-}
-
-const schema31 = {"type":"array","items":{"$ref":"#/definitions/part22","examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]};
-
-function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate69(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
-errors = vErrors.length;
 }
 }
 }
@@ -1259,69 +1284,91 @@ validate71.errors = vErrors;
 return errors === 0;
 }
 
+const schema32 = {"type":"array","items":{"$ref":"#/definitions/part23","examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]};
 
-function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate71(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema32);
+errors++;
+}
+validate73.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema29);
+vErrors = withError(vErrors,instancePath,"","type",schema30);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema29);
+vErrors = withError(vErrors,instancePath,"","pattern",schema30);
 errors++;
 }
 }
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate69(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+if(!(validate71(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
 errors = vErrors.length;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema29);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema30);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema29,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema30,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate71(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+if(!(validate73(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate71(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+if(!(validate73(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 }
 }
-validate68.errors = vErrors;
+validate70.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema27);
+vErrors = withError(vErrors,instancePath,"","type",schema28);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema27.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema27,{additionalProperty: key0});
+if(!(func2.call(schema28.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema28,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1329,34 +1376,34 @@ if(data.user !== undefined){
 let data0 = data.user;
 if(typeof data0 === "string"){
 if(!pattern19.test(data0)){
-vErrors = withError(vErrors,instancePath+"/user","","pattern",schema27.properties.user);
+vErrors = withError(vErrors,instancePath+"/user","","pattern",schema28.properties.user);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/user","","type",schema27.properties.user);
+vErrors = withError(vErrors,instancePath+"/user","","type",schema28.properties.user);
 errors++;
 }
 }
 if(data.port !== undefined){
 let data1 = data.port;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/port","","type",schema27.properties.port);
+vErrors = withError(vErrors,instancePath+"/port","","type",schema28.properties.port);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/port","","maximum",schema27.properties.port);
+vErrors = withError(vErrors,instancePath+"/port","","maximum",schema28.properties.port);
 errors++;
 }
 if(data1 < 1 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/port","","minimum",schema27.properties.port);
+vErrors = withError(vErrors,instancePath+"/port","","minimum",schema28.properties.port);
 errors++;
 }
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/port","","pattern",schema27.properties.port);
+vErrors = withError(vErrors,instancePath+"/port","","pattern",schema28.properties.port);
 errors++;
 }
 }
@@ -1367,11 +1414,11 @@ const _errs7 = errors;
 let valid1 = false;
 const _errs8 = errors;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/0/type","type",schema27.properties.address.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/0/type","type",schema28.properties.address.anyOf[0]);
 errors++;
 }
 if(!((data2 === "public") || (data2 === "private"))){
-vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/0/enum","enum",schema27.properties.address.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/0/enum","enum",schema28.properties.address.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs8 === errors;
@@ -1380,19 +1427,19 @@ if(!valid1){
 const _errs10 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/1/pattern","pattern",schema27.properties.address.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/1/pattern","pattern",schema28.properties.address.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/1/type","type",schema27.properties.address.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/1/type","type",schema28.properties.address.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs10 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/address","","anyOf",schema27.properties.address);
+vErrors = withError(vErrors,instancePath+"/address","","anyOf",schema28.properties.address);
 errors++;
 }
 else {
@@ -1411,31 +1458,31 @@ if(data.hostKey !== undefined){
 let data3 = data.hostKey;
 if(typeof data3 === "string"){
 if(!pattern22.test(data3)){
-vErrors = withError(vErrors,instancePath+"/hostKey","","pattern",schema27.properties.hostKey);
+vErrors = withError(vErrors,instancePath+"/hostKey","","pattern",schema28.properties.hostKey);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/hostKey","","type",schema27.properties.hostKey);
+vErrors = withError(vErrors,instancePath+"/hostKey","","type",schema28.properties.hostKey);
 errors++;
 }
 }
 if(data.privateKey !== undefined){
 let data4 = data.privateKey;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema27.properties.privateKey);
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema28.properties.privateKey);
 errors++;
 }
 }
 if(data.agent !== undefined){
 let data5 = data.agent;
 if((typeof data5 !== "boolean") && (typeof data5 !== "string")){
-vErrors = withError(vErrors,instancePath+"/agent","","type",schema27.properties.agent);
+vErrors = withError(vErrors,instancePath+"/agent","","type",schema28.properties.agent);
 errors++;
 }
 if(typeof data5 === "string"){
 if(!pattern7.test(data5)){
-vErrors = withError(vErrors,instancePath+"/agent","","pattern",schema27.properties.agent);
+vErrors = withError(vErrors,instancePath+"/agent","","pattern",schema28.properties.agent);
 errors++;
 }
 }
@@ -1443,26 +1490,26 @@ errors++;
 if(data.password !== undefined){
 let data6 = data.password;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/password","","type",schema27.properties.password);
+vErrors = withError(vErrors,instancePath+"/password","","type",schema28.properties.password);
 errors++;
 }
 }
 if(data.sudoPassword !== undefined){
 let data7 = data.sudoPassword;
 if((typeof data7 !== "string") && (data7 !== null)){
-vErrors = withError(vErrors,instancePath+"/sudoPassword","","type",schema27.properties.sudoPassword);
+vErrors = withError(vErrors,instancePath+"/sudoPassword","","type",schema28.properties.sudoPassword);
 errors++;
 }
 }
 if(data.proxy !== undefined){
-if(!(validate66(data.proxy, {instancePath:instancePath+"/proxy",parentData:data,parentDataProperty:"proxy",rootData}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+if(!(validate68(data.proxy, {instancePath:instancePath+"/proxy",parentData:data,parentDataProperty:"proxy",rootData}))){
+vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
 errors = vErrors.length;
 }
 }
 if(data.bastions !== undefined){
-if(!(validate68(data.bastions, {instancePath:instancePath+"/bastions",parentData:data,parentDataProperty:"bastions",rootData}))){
-vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+if(!(validate70(data.bastions, {instancePath:instancePath+"/bastions",parentData:data,parentDataProperty:"bastions",rootData}))){
+vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
 errors = vErrors.length;
 }
 }
@@ -1470,30 +1517,82 @@ if(data.timeout !== undefined){
 let data10 = data.timeout;
 if(typeof data10 === "string"){
 if(!pattern18.test(data10)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema27.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema28.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema27.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema28.properties.timeout);
 errors++;
 }
 }
 }
-validate65.errors = vErrors;
+validate67.errors = vErrors;
 return errors === 0;
 }
 
-const schema32 = {"type":["array","object","null"],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"$ref":"#/definitions/part79","examples":[{"shell":"scripts/install.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part80","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"$ref":"#/definitions/part80","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
-const schema33 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["ansible"]},{"required":["breakpoint"]}],"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part28","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part29","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part30","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"packages":{"$ref":"#/definitions/part41","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part61","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part62","examples":[{"timeout":"10m"},{}]},"ansible":{"$ref":"#/definitions/part73","examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}]},"breakpoint":{"$ref":"#/definitions/part74","examples":[{"note":"look at /etc/nginx"},{}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part76","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part78","examples":[["us-gov-*"]]}}};
-const schema34 = {"type":["string","object"],"examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","examples":["scripts/install.sh"]},"inline":{"type":"string","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"$ref":"#/definitions/part26","default":[0],"examples":[[0,3]]}}};
-const schema35 = {"type":["array","object","string"],"minItems":1,"items":{"type":["integer","string"],"minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part25","examples":[[0,3]]},"append":{"$ref":"#/definitions/part25","examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema36 = {"type":"array","items":{"type":["integer","string"],"minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]};
+const schema33 = {"type":["array","object","null"],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"$ref":"#/definitions/part83","examples":[{"shell":"scripts/install.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part84","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"$ref":"#/definitions/part84","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
+const schema34 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["program"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["ansible"]},{"required":["breakpoint"]}],"properties":{"shell":{"$ref":"#/definitions/part28","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part29","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part30","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part31","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"program":{"$ref":"#/definitions/part34","examples":[{"command":["./provision-app.py"],"options":{"version":"1.2"}}]},"packages":{"$ref":"#/definitions/part45","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part65","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part66","examples":[{"timeout":"10m"},{}]},"ansible":{"$ref":"#/definitions/part77","examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}]},"breakpoint":{"$ref":"#/definitions/part78","examples":[{"note":"look at /etc/nginx"},{}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part80","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part82","examples":[["us-gov-*"]]}}};
+const schema35 = {"type":["string","object"],"examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","examples":["scripts/install.sh"]},"inline":{"type":"string","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"$ref":"#/definitions/part27","default":[0],"examples":[[0,3]]}}};
+const schema36 = {"type":["array","object","string"],"minItems":1,"items":{"type":["integer","string"],"minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part26","examples":[[0,3]]},"append":{"$ref":"#/definitions/part26","examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema37 = {"type":"array","items":{"type":["integer","string"],"minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]};
 
-function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema37.items);
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 255 || isNaN(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","maximum",schema37.items);
+errors++;
+}
+if(data0 < 0 || isNaN(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minimum",schema37.items);
+errors++;
+}
+}
+if(typeof data0 === "string"){
+if(!pattern7.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema37.items);
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema37);
+errors++;
+}
+validate83.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema36);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema36);
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema36);
+errors++;
+}
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
@@ -1519,124 +1618,72 @@ errors++;
 }
 }
 }
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema36);
-errors++;
-}
-validate81.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema35);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema35);
-errors++;
-}
-}
-if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema35);
-errors++;
-}
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema35.items);
-errors++;
-}
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 255 || isNaN(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","maximum",schema35.items);
-errors++;
-}
-if(data0 < 0 || isNaN(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minimum",schema35.items);
-errors++;
-}
-}
-if(typeof data0 === "string"){
-if(!pattern7.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema35.items);
-errors++;
-}
-}
-}
-}
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema35);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema36);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema35,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema36,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate81(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+if(!(validate83(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate81(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+if(!(validate83(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
 errors = vErrors.length;
 }
 }
 }
-validate80.errors = vErrors;
+validate82.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
-vErrors = withError(vErrors,instancePath,"","type",schema34);
+vErrors = withError(vErrors,instancePath,"","type",schema35);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((((((key0 === "file") || (key0 === "inline")) || (key0 === "env")) || (key0 === "sudo")) || (key0 === "workdir")) || (key0 === "timeout")) || (key0 === "retries")) || (key0 === "exitCodes"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema34,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema35,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.file !== undefined){
 let data0 = data.file;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/file","","type",schema34.properties.file);
+vErrors = withError(vErrors,instancePath+"/file","","type",schema35.properties.file);
 errors++;
 }
 }
 if(data.inline !== undefined){
 let data1 = data.inline;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/inline","","type",schema34.properties.inline);
+vErrors = withError(vErrors,instancePath+"/inline","","type",schema35.properties.inline);
 errors++;
 }
 }
 if(data.env !== undefined){
 let data2 = data.env;
 if((!(data2 && typeof data2 == "object" && !Array.isArray(data2))) && (typeof data2 !== "string")){
-vErrors = withError(vErrors,instancePath+"/env","","type",schema34.properties.env);
+vErrors = withError(vErrors,instancePath+"/env","","type",schema35.properties.env);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern7.test(data2)){
-vErrors = withError(vErrors,instancePath+"/env","","pattern",schema34.properties.env);
+vErrors = withError(vErrors,instancePath+"/env","","pattern",schema35.properties.env);
 errors++;
 }
 }
@@ -1644,7 +1691,7 @@ if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 for(const key1 in data2){
 let data3 = data2[key1];
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema34.properties.env.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema35.properties.env.additionalProperties);
 errors++;
 }
 }
@@ -1653,12 +1700,12 @@ errors++;
 if(data.sudo !== undefined){
 let data4 = data.sudo;
 if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
-vErrors = withError(vErrors,instancePath+"/sudo","","type",schema34.properties.sudo);
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema35.properties.sudo);
 errors++;
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema34.properties.sudo);
+vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema35.properties.sudo);
 errors++;
 }
 }
@@ -1666,7 +1713,7 @@ errors++;
 if(data.workdir !== undefined){
 let data5 = data.workdir;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors,instancePath+"/workdir","","type",schema34.properties.workdir);
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema35.properties.workdir);
 errors++;
 }
 }
@@ -1674,120 +1721,51 @@ if(data.timeout !== undefined){
 let data6 = data.timeout;
 if(typeof data6 === "string"){
 if(!pattern18.test(data6)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema34.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema35.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema34.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema35.properties.timeout);
 errors++;
 }
 }
 if(data.retries !== undefined){
 let data7 = data.retries;
 if((!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))) && (typeof data7 !== "string")){
-vErrors = withError(vErrors,instancePath+"/retries","","type",schema34.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema35.properties.retries);
 errors++;
 }
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 20 || isNaN(data7)){
-vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema34.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema35.properties.retries);
 errors++;
 }
 if(data7 < 0 || isNaN(data7)){
-vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema34.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema35.properties.retries);
 errors++;
 }
 }
 if(typeof data7 === "string"){
 if(!pattern7.test(data7)){
-vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema34.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema35.properties.retries);
 errors++;
 }
 }
 }
 if(data.exitCodes !== undefined){
-if(!(validate80(data.exitCodes, {instancePath:instancePath+"/exitCodes",parentData:data,parentDataProperty:"exitCodes",rootData}))){
-vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
+if(!(validate82(data.exitCodes, {instancePath:instancePath+"/exitCodes",parentData:data,parentDataProperty:"exitCodes",rootData}))){
+vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
 errors = vErrors.length;
 }
 }
 }
-validate79.errors = vErrors;
+validate81.errors = vErrors;
 return errors === 0;
 }
 
-const schema37 = {"type":"object","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","examples":["files/"]},"to":{"type":"string","examples":["/srv/app"]},"mode":{"type":["string","null"],"patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]};
+const schema38 = {"type":"object","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","examples":["files/"]},"to":{"type":"string","examples":["/srv/app"]},"mode":{"type":["string","null"],"patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]};
 const pattern37 = new RegExp("(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-
-function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.from === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema37,{missingProperty: "from"});
-errors++;
-}
-if(data.to === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema37,{missingProperty: "to"});
-errors++;
-}
-for(const key0 in data){
-if(!((((key0 === "from") || (key0 === "to")) || (key0 === "mode")) || (key0 === "sudo"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema37,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.from !== undefined){
-let data0 = data.from;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/from","","type",schema37.properties.from);
-errors++;
-}
-}
-if(data.to !== undefined){
-let data1 = data.to;
-if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/to","","type",schema37.properties.to);
-errors++;
-}
-}
-if(data.mode !== undefined){
-let data2 = data.mode;
-if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/mode","","type",schema37.properties.mode);
-errors++;
-}
-if(typeof data2 === "string"){
-if(!pattern37.test(data2)){
-vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema37.properties.mode);
-errors++;
-}
-}
-}
-if(data.sudo !== undefined){
-let data3 = data.sudo;
-if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
-vErrors = withError(vErrors,instancePath+"/sudo","","type",schema37.properties.sudo);
-errors++;
-}
-if(typeof data3 === "string"){
-if(!pattern7.test(data3)){
-vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema37.properties.sudo);
-errors++;
-}
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema37);
-errors++;
-}
-validate86.errors = vErrors;
-return errors === 0;
-}
-
-const schema38 = {"type":"object","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","examples":["/etc/os-release"]},"to":{"type":"string","examples":["out/os-release"]}},"required":["from","to"]};
 
 function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1802,7 +1780,7 @@ vErrors = withError(vErrors,instancePath,"","required",schema38,{missingProperty
 errors++;
 }
 for(const key0 in data){
-if(!((key0 === "from") || (key0 === "to"))){
+if(!((((key0 === "from") || (key0 === "to")) || (key0 === "mode")) || (key0 === "sudo"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema38,{additionalProperty: key0});
 errors++;
 }
@@ -1821,6 +1799,32 @@ vErrors = withError(vErrors,instancePath+"/to","","type",schema38.properties.to)
 errors++;
 }
 }
+if(data.mode !== undefined){
+let data2 = data.mode;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/mode","","type",schema38.properties.mode);
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern37.test(data2)){
+vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema38.properties.mode);
+errors++;
+}
+}
+}
+if(data.sudo !== undefined){
+let data3 = data.sudo;
+if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema38.properties.sudo);
+errors++;
+}
+if(typeof data3 === "string"){
+if(!pattern7.test(data3)){
+vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema38.properties.sudo);
+errors++;
+}
+}
+}
 }
 else {
 vErrors = withError(vErrors,instancePath,"","type",schema38);
@@ -1830,42 +1834,85 @@ validate88.errors = vErrors;
 return errors === 0;
 }
 
-const schema39 = {"type":["string","object"],"examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]};
+const schema39 = {"type":"object","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","examples":["/etc/os-release"]},"to":{"type":"string","examples":["out/os-release"]}},"required":["from","to"]};
 
 function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.from === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema39,{missingProperty: "from"});
+errors++;
+}
+if(data.to === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema39,{missingProperty: "to"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "from") || (key0 === "to"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema39,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.from !== undefined){
+let data0 = data.from;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/from","","type",schema39.properties.from);
+errors++;
+}
+}
+if(data.to !== undefined){
+let data1 = data.to;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/to","","type",schema39.properties.to);
+errors++;
+}
+}
+}
+else {
 vErrors = withError(vErrors,instancePath,"","type",schema39);
+errors++;
+}
+validate90.errors = vErrors;
+return errors === 0;
+}
+
+const schema40 = {"type":["string","object"],"examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]};
+
+function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
+vErrors = withError(vErrors,instancePath,"","type",schema40);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema39,{missingProperty: "command"});
+vErrors = withError(vErrors,instancePath,"","required",schema40,{missingProperty: "command"});
 errors++;
 }
 for(const key0 in data){
 if(!((((key0 === "command") || (key0 === "env")) || (key0 === "workdir")) || (key0 === "timeout"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema39,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema40,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.command !== undefined){
 let data0 = data.command;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/command","","type",schema39.properties.command);
+vErrors = withError(vErrors,instancePath+"/command","","type",schema40.properties.command);
 errors++;
 }
 }
 if(data.env !== undefined){
 let data1 = data.env;
 if((!(data1 && typeof data1 == "object" && !Array.isArray(data1))) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/env","","type",schema39.properties.env);
+vErrors = withError(vErrors,instancePath+"/env","","type",schema40.properties.env);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/env","","pattern",schema39.properties.env);
+vErrors = withError(vErrors,instancePath+"/env","","pattern",schema40.properties.env);
 errors++;
 }
 }
@@ -1873,7 +1920,7 @@ if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 for(const key1 in data1){
 let data2 = data1[key1];
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema39.properties.env.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema40.properties.env.additionalProperties);
 errors++;
 }
 }
@@ -1882,7 +1929,7 @@ errors++;
 if(data.workdir !== undefined){
 let data3 = data.workdir;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/workdir","","type",schema39.properties.workdir);
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema40.properties.workdir);
 errors++;
 }
 }
@@ -1890,114 +1937,202 @@ if(data.timeout !== undefined){
 let data4 = data.timeout;
 if(typeof data4 === "string"){
 if(!pattern18.test(data4)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema39.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema40.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema39.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema40.properties.timeout);
 errors++;
 }
 }
 }
-validate90.errors = vErrors;
+validate92.errors = vErrors;
 return errors === 0;
 }
 
-const schema40 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"minProperties":1,"properties":{"install":{"$ref":"#/definitions/part32","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part34","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part36","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part36","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part34","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part34","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part38","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part40","default":[],"examples":[["telnet"]]},"refresh":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"recommends":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
-const schema41 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["nginx","curl"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part31","examples":[["nginx","curl"]]},"append":{"$ref":"#/definitions/part31","examples":[["nginx","curl"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern42 = new RegExp("(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema42 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["nginx","curl"]]};
+const schema41 = {"type":"object","examples":[{"command":["./provision-app.py"],"options":{"version":"1.2"}}],"additionalProperties":false,"properties":{"command":{"$ref":"#/definitions/part33","examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]},"options":{"type":"object","default":{},"examples":[{"version":"1.2","modules":["web","api"]}]},"secrets":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"token":"${{ vars.token }}"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}},"required":["command"]};
+const schema42 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["./provision-app.py"]},"examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part32","examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]},"append":{"$ref":"#/definitions/part32","examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema43 = {"type":"array","items":{"type":"string","examples":["./provision-app.py"]},"examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]};
 
-function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema42.items);
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema43.items);
 errors++;
 }
 }
+}
 else {
+vErrors = withError(vErrors,instancePath,"","type",schema43);
+errors++;
+}
+validate96.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema42);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema42);
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema42);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema42.items);
 errors++;
 }
 }
 }
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema42);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema42,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate96(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate96(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+errors = vErrors.length;
+}
+}
+}
+validate95.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.command === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema41,{missingProperty: "command"});
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "command") || (key0 === "options")) || (key0 === "secrets")) || (key0 === "timeout")) || (key0 === "retries"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema41,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.command !== undefined){
+if(!(validate95(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
+vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+errors = vErrors.length;
+}
+}
+if(data.options !== undefined){
+let data1 = data.options;
+if(!(data1 && typeof data1 == "object" && !Array.isArray(data1))){
+vErrors = withError(vErrors,instancePath+"/options","","type",schema41.properties.options);
+errors++;
+}
+}
+if(data.secrets !== undefined){
+let data2 = data.secrets;
+if((!(data2 && typeof data2 == "object" && !Array.isArray(data2))) && (typeof data2 !== "string")){
+vErrors = withError(vErrors,instancePath+"/secrets","","type",schema41.properties.secrets);
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern7.test(data2)){
+vErrors = withError(vErrors,instancePath+"/secrets","","pattern",schema41.properties.secrets);
+errors++;
+}
+}
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+let data3 = data2[key1];
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors,instancePath+"/secrets/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema41.properties.secrets.additionalProperties);
+errors++;
+}
+}
+}
+}
+if(data.timeout !== undefined){
+let data4 = data.timeout;
+if(typeof data4 === "string"){
+if(!pattern18.test(data4)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema41.properties.timeout);
+errors++;
+}
+}
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema42);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema41.properties.timeout);
+errors++;
+}
+}
+if(data.retries !== undefined){
+let data5 = data.retries;
+if((!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))) && (typeof data5 !== "string")){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema41.properties.retries);
+errors++;
+}
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 20 || isNaN(data5)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema41.properties.retries);
+errors++;
+}
+if(data5 < 0 || isNaN(data5)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema41.properties.retries);
+errors++;
+}
+}
+if(typeof data5 === "string"){
+if(!pattern7.test(data5)){
+vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema41.properties.retries);
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema41);
 errors++;
 }
 validate94.errors = vErrors;
 return errors === 0;
 }
 
+const schema44 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"minProperties":1,"properties":{"install":{"$ref":"#/definitions/part36","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part38","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part40","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part40","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part38","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part38","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part42","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part44","default":[],"examples":[["telnet"]]},"refresh":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"recommends":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema45 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["nginx","curl"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part35","examples":[["nginx","curl"]]},"append":{"$ref":"#/definitions/part35","examples":[["nginx","curl"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern46 = new RegExp("(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema46 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["nginx","curl"]]};
 
-function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema41);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema41);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema41.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema41.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema41);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema41,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate94(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate94(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
-errors = vErrors.length;
-}
-}
-}
-validate93.errors = vErrors;
-return errors === 0;
-}
-
-const schema43 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["apache2-utils"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part33","examples":[["apache2-utils"]]},"append":{"$ref":"#/definitions/part33","examples":[["apache2-utils"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema44 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["apache2-utils"]]};
-
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -2005,95 +2140,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema44.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema44.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema44);
-errors++;
-}
-validate99.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema43);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema43);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema43.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema43.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema43);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema43,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate99(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate99(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
-errors = vErrors.length;
-}
-}
-}
-validate98.errors = vErrors;
-return errors === 0;
-}
-
-const schema45 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["httpd-tools"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part35","examples":[["httpd-tools"]]},"append":{"$ref":"#/definitions/part35","examples":[["httpd-tools"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema46 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["httpd-tools"]]};
-
-function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
+if(!pattern46.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema46.items);
 errors++;
 }
@@ -2108,12 +2155,12 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema46);
 errors++;
 }
-validate104.errors = vErrors;
+validate103.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -2131,7 +2178,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
+if(!pattern46.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema45.items);
 errors++;
 }
@@ -2154,27 +2201,26 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate104(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+if(!(validate103(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate104(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+if(!(validate103(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 }
 }
-validate103.errors = vErrors;
+validate102.errors = vErrors;
 return errors === 0;
 }
 
-const schema47 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"],"pattern":"(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part37","examples":[["*"]]},"append":{"$ref":"#/definitions/part37","examples":[["*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern51 = new RegExp("(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema48 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"],"pattern":"(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["*"]]};
+const schema47 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["apache2-utils"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part37","examples":[["apache2-utils"]]},"append":{"$ref":"#/definitions/part37","examples":[["apache2-utils"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema48 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["apache2-utils"]]};
 
-function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -2182,7 +2228,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern51.test(data0)){
+if(!pattern46.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema48.items);
 errors++;
 }
@@ -2197,12 +2243,12 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema48);
 errors++;
 }
-validate112.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate107(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -2220,7 +2266,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern51.test(data0)){
+if(!pattern46.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema47.items);
 errors++;
 }
@@ -2243,27 +2289,26 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate112(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
+if(!(validate108(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate112(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
+if(!(validate108(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
 errors = vErrors.length;
 }
 }
 }
-validate111.errors = vErrors;
+validate107.errors = vErrors;
 return errors === 0;
 }
 
-const schema49 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package","examples":["telnet"],"pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["telnet"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part39","examples":[["telnet"]]},"append":{"$ref":"#/definitions/part39","examples":[["telnet"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern54 = new RegExp("(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema50 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package","examples":["telnet"],"pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["telnet"]]};
+const schema49 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["httpd-tools"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part39","examples":[["httpd-tools"]]},"append":{"$ref":"#/definitions/part39","examples":[["httpd-tools"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema50 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["httpd-tools"]]};
 
-function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -2271,7 +2316,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern54.test(data0)){
+if(!pattern46.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema50.items);
 errors++;
 }
@@ -2286,12 +2331,12 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema50);
 errors++;
 }
-validate117.errors = vErrors;
+validate113.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -2309,7 +2354,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern54.test(data0)){
+if(!pattern46.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema49.items);
 errors++;
 }
@@ -2332,196 +2377,64 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate117(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+if(!(validate113(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate117(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+if(!(validate113(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
 errors = vErrors.length;
 }
 }
 }
-validate116.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
 
+const schema51 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"],"pattern":"(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part41","examples":[["*"]]},"append":{"$ref":"#/definitions/part41","examples":[["*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern55 = new RegExp("(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema52 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"],"pattern":"(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["*"]]};
 
-function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema40);
-errors++;
-}
-for(const key0 in data){
-if(!(func2.call(schema40.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema40,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.install !== undefined){
-if(!(validate93(data.install, {instancePath:instancePath+"/install",parentData:data,parentDataProperty:"install",rootData}))){
-vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
-errors = vErrors.length;
-}
-}
-if(data.apt !== undefined){
-if(!(validate98(data.apt, {instancePath:instancePath+"/apt",parentData:data,parentDataProperty:"apt",rootData}))){
-vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
-errors = vErrors.length;
-}
-}
-if(data.dnf !== undefined){
-if(!(validate103(data.dnf, {instancePath:instancePath+"/dnf",parentData:data,parentDataProperty:"dnf",rootData}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-errors = vErrors.length;
-}
-}
-if(data.yum !== undefined){
-if(!(validate103(data.yum, {instancePath:instancePath+"/yum",parentData:data,parentDataProperty:"yum",rootData}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-errors = vErrors.length;
-}
-}
-if(data.zypper !== undefined){
-if(!(validate98(data.zypper, {instancePath:instancePath+"/zypper",parentData:data,parentDataProperty:"zypper",rootData}))){
-vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
-errors = vErrors.length;
-}
-}
-if(data.apk !== undefined){
-if(!(validate98(data.apk, {instancePath:instancePath+"/apk",parentData:data,parentDataProperty:"apk",rootData}))){
-vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
-errors = vErrors.length;
-}
-}
-if(data.update !== undefined){
-if(!(validate111(data.update, {instancePath:instancePath+"/update",parentData:data,parentDataProperty:"update",rootData}))){
-vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
-errors = vErrors.length;
-}
-}
-if(data.remove !== undefined){
-if(!(validate116(data.remove, {instancePath:instancePath+"/remove",parentData:data,parentDataProperty:"remove",rootData}))){
-vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
-errors = vErrors.length;
-}
-}
-if(data.refresh !== undefined){
-let data8 = data.refresh;
-if((typeof data8 !== "boolean") && (typeof data8 !== "string")){
-vErrors = withError(vErrors,instancePath+"/refresh","","type",schema40.properties.refresh);
-errors++;
-}
-if(typeof data8 === "string"){
-if(!pattern7.test(data8)){
-vErrors = withError(vErrors,instancePath+"/refresh","","pattern",schema40.properties.refresh);
-errors++;
-}
-}
-}
-if(data.recommends !== undefined){
-let data9 = data.recommends;
-if((typeof data9 !== "boolean") && (typeof data9 !== "string")){
-vErrors = withError(vErrors,instancePath+"/recommends","","type",schema40.properties.recommends);
-errors++;
-}
-if(typeof data9 === "string"){
-if(!pattern7.test(data9)){
-vErrors = withError(vErrors,instancePath+"/recommends","","pattern",schema40.properties.recommends);
-errors++;
-}
-}
-}
-if(data.timeout !== undefined){
-let data10 = data.timeout;
-if(typeof data10 === "string"){
-if(!pattern18.test(data10)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema40.properties.timeout);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema40.properties.timeout);
-errors++;
-}
-}
-if(data.retries !== undefined){
-let data11 = data.retries;
-if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (typeof data11 !== "string")){
-vErrors = withError(vErrors,instancePath+"/retries","","type",schema40.properties.retries);
-errors++;
-}
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 > 20 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema40.properties.retries);
-errors++;
-}
-if(data11 < 0 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema40.properties.retries);
-errors++;
-}
-}
-if(typeof data11 === "string"){
-if(!pattern7.test(data11)){
-vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema40.properties.retries);
-errors++;
-}
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema40);
-errors++;
-}
-validate92.errors = vErrors;
-return errors === 0;
-}
-
-const schema51 = {"type":"object","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"properties":{"that":{"$ref":"#/definitions/part60","examples":[[{"package":{"name":"nginx"}}]]},"sudo":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}},"required":["that"]};
-const schema52 = {"type":["array","object","string"],"minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"$ref":"#/definitions/part58","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part59","examples":[[{"package":{"name":"nginx"}}]]},"append":{"$ref":"#/definitions/part59","examples":[[{"package":{"name":"nginx"}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema53 = {"type":"object","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"$ref":"#/definitions/part44","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}]},"command":{"$ref":"#/definitions/part45","examples":[{"run":"nginx -t"}]},"package":{"$ref":"#/definitions/part46","examples":[{"name":"nginx","version":"1.24.*"}]},"service":{"$ref":"#/definitions/part47","examples":[{"name":"nginx","enabled":true,"running":true}]},"port":{"$ref":"#/definitions/part48","examples":[{"number":80}]},"user":{"$ref":"#/definitions/part51","examples":[{"name":"app","shell":"/sbin/nologin"}]},"group":{"$ref":"#/definitions/part52","examples":[{"name":"app"}]},"mount":{"$ref":"#/definitions/part55","examples":[{"path":"/mnt","type":"ext4"}]},"process":{"$ref":"#/definitions/part56","examples":[{"name":"nginx"}]},"kernelParameter":{"$ref":"#/definitions/part57","examples":[{"name":"net.ipv4.ip_forward","value":"1"}]},"not":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]}]};
-const schema54 = {"type":"object","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"properties":{"path":{"type":"string","examples":["/etc/motd"],"patternErrorMessage":"must be an absolute path","pattern":"(^/)|\\$\\{\\{[\\s\\S]*\\}\\}"},"type":{"default":null,"examples":["file"],"anyOf":[{"type":["string","null"],"enum":["file","directory","link",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"mode":{"type":["string","null"],"default":null,"examples":["0644"],"patternErrorMessage":"must be octal permissions such as \"0644\"","pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"owner":{"type":["string","null"],"default":null,"examples":["root"]},"group":{"type":["string","null"],"default":null,"examples":["root"]},"contains":{"$ref":"#/definitions/part43","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]}}};
-const pattern61 = new RegExp("(^/)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema55 = {"type":["array","object","string"],"items":{"type":"string","examples":["listen 80"]},"examples":[["listen 80"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part42","examples":[["listen 80"]]},"append":{"$ref":"#/definitions/part42","examples":[["listen 80"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema56 = {"type":"array","items":{"type":"string","examples":["listen 80"]},"examples":[["listen 80"]]};
-
-function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema56.items);
+if(typeof data0 === "string"){
+if(!pattern55.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema52.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema52.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema56);
+vErrors = withError(vErrors,instancePath,"","type",schema52);
 errors++;
 }
-validate127.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema55);
+vErrors = withError(vErrors,instancePath,"","type",schema51);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema55);
+vErrors = withError(vErrors,instancePath,"","pattern",schema51);
 errors++;
 }
 }
@@ -2529,35 +2442,72 @@ if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema55.items);
+if(typeof data0 === "string"){
+if(!pattern55.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema51.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema51.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema55);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema51);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema55,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema51,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate127(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+if(!(validate121(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate127(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+if(!(validate121(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
 errors = vErrors.length;
 }
 }
+}
+validate120.errors = vErrors;
+return errors === 0;
+}
+
+const schema53 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package","examples":["telnet"],"pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["telnet"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part43","examples":[["telnet"]]},"append":{"$ref":"#/definitions/part43","examples":[["telnet"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern58 = new RegExp("(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema54 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package","examples":["telnet"],"pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["telnet"]]};
+
+function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern58.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema54.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema54.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema54);
+errors++;
 }
 validate126.errors = vErrors;
 return errors === 0;
@@ -2567,23 +2517,296 @@ return errors === 0;
 function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema53);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema53);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern58.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema53.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema53.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema53);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema53,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate126(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate126(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+errors = vErrors.length;
+}
+}
+}
+validate125.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema44);
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema44.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema44,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.install !== undefined){
+if(!(validate102(data.install, {instancePath:instancePath+"/install",parentData:data,parentDataProperty:"install",rootData}))){
+vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+errors = vErrors.length;
+}
+}
+if(data.apt !== undefined){
+if(!(validate107(data.apt, {instancePath:instancePath+"/apt",parentData:data,parentDataProperty:"apt",rootData}))){
+vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+errors = vErrors.length;
+}
+}
+if(data.dnf !== undefined){
+if(!(validate112(data.dnf, {instancePath:instancePath+"/dnf",parentData:data,parentDataProperty:"dnf",rootData}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
+errors = vErrors.length;
+}
+}
+if(data.yum !== undefined){
+if(!(validate112(data.yum, {instancePath:instancePath+"/yum",parentData:data,parentDataProperty:"yum",rootData}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
+errors = vErrors.length;
+}
+}
+if(data.zypper !== undefined){
+if(!(validate107(data.zypper, {instancePath:instancePath+"/zypper",parentData:data,parentDataProperty:"zypper",rootData}))){
+vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+errors = vErrors.length;
+}
+}
+if(data.apk !== undefined){
+if(!(validate107(data.apk, {instancePath:instancePath+"/apk",parentData:data,parentDataProperty:"apk",rootData}))){
+vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+errors = vErrors.length;
+}
+}
+if(data.update !== undefined){
+if(!(validate120(data.update, {instancePath:instancePath+"/update",parentData:data,parentDataProperty:"update",rootData}))){
+vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
+errors = vErrors.length;
+}
+}
+if(data.remove !== undefined){
+if(!(validate125(data.remove, {instancePath:instancePath+"/remove",parentData:data,parentDataProperty:"remove",rootData}))){
+vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+errors = vErrors.length;
+}
+}
+if(data.refresh !== undefined){
+let data8 = data.refresh;
+if((typeof data8 !== "boolean") && (typeof data8 !== "string")){
+vErrors = withError(vErrors,instancePath+"/refresh","","type",schema44.properties.refresh);
+errors++;
+}
+if(typeof data8 === "string"){
+if(!pattern7.test(data8)){
+vErrors = withError(vErrors,instancePath+"/refresh","","pattern",schema44.properties.refresh);
+errors++;
+}
+}
+}
+if(data.recommends !== undefined){
+let data9 = data.recommends;
+if((typeof data9 !== "boolean") && (typeof data9 !== "string")){
+vErrors = withError(vErrors,instancePath+"/recommends","","type",schema44.properties.recommends);
+errors++;
+}
+if(typeof data9 === "string"){
+if(!pattern7.test(data9)){
+vErrors = withError(vErrors,instancePath+"/recommends","","pattern",schema44.properties.recommends);
+errors++;
+}
+}
+}
+if(data.timeout !== undefined){
+let data10 = data.timeout;
+if(typeof data10 === "string"){
+if(!pattern18.test(data10)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema44.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema44.properties.timeout);
+errors++;
+}
+}
+if(data.retries !== undefined){
+let data11 = data.retries;
+if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (typeof data11 !== "string")){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema44.properties.retries);
+errors++;
+}
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 20 || isNaN(data11)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema44.properties.retries);
+errors++;
+}
+if(data11 < 0 || isNaN(data11)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema44.properties.retries);
+errors++;
+}
+}
+if(typeof data11 === "string"){
+if(!pattern7.test(data11)){
+vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema44.properties.retries);
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema44);
+errors++;
+}
+validate101.errors = vErrors;
+return errors === 0;
+}
+
+const schema55 = {"type":"object","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"properties":{"that":{"$ref":"#/definitions/part64","examples":[[{"package":{"name":"nginx"}}]]},"sudo":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}},"required":["that"]};
+const schema56 = {"type":["array","object","string"],"minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"$ref":"#/definitions/part62","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part63","examples":[[{"package":{"name":"nginx"}}]]},"append":{"$ref":"#/definitions/part63","examples":[[{"package":{"name":"nginx"}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema57 = {"type":"object","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"$ref":"#/definitions/part48","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}]},"command":{"$ref":"#/definitions/part49","examples":[{"run":"nginx -t"}]},"package":{"$ref":"#/definitions/part50","examples":[{"name":"nginx","version":"1.24.*"}]},"service":{"$ref":"#/definitions/part51","examples":[{"name":"nginx","enabled":true,"running":true}]},"port":{"$ref":"#/definitions/part52","examples":[{"number":80}]},"user":{"$ref":"#/definitions/part55","examples":[{"name":"app","shell":"/sbin/nologin"}]},"group":{"$ref":"#/definitions/part56","examples":[{"name":"app"}]},"mount":{"$ref":"#/definitions/part59","examples":[{"path":"/mnt","type":"ext4"}]},"process":{"$ref":"#/definitions/part60","examples":[{"name":"nginx"}]},"kernelParameter":{"$ref":"#/definitions/part61","examples":[{"name":"net.ipv4.ip_forward","value":"1"}]},"not":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]}]};
+const schema58 = {"type":"object","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"properties":{"path":{"type":"string","examples":["/etc/motd"],"patternErrorMessage":"must be an absolute path","pattern":"(^/)|\\$\\{\\{[\\s\\S]*\\}\\}"},"type":{"default":null,"examples":["file"],"anyOf":[{"type":["string","null"],"enum":["file","directory","link",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"mode":{"type":["string","null"],"default":null,"examples":["0644"],"patternErrorMessage":"must be octal permissions such as \"0644\"","pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"owner":{"type":["string","null"],"default":null,"examples":["root"]},"group":{"type":["string","null"],"default":null,"examples":["root"]},"contains":{"$ref":"#/definitions/part47","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]}}};
+const pattern65 = new RegExp("(^/)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema59 = {"type":["array","object","string"],"items":{"type":"string","examples":["listen 80"]},"examples":[["listen 80"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part46","examples":[["listen 80"]]},"append":{"$ref":"#/definitions/part46","examples":[["listen 80"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema60 = {"type":"array","items":{"type":"string","examples":["listen 80"]},"examples":[["listen 80"]]};
+
+function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema60.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema60);
+errors++;
+}
+validate136.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema59);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema59);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema59.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema59);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema59,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate136(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate136(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
+errors = vErrors.length;
+}
+}
+}
+validate135.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((((key0 === "path") || (key0 === "type")) || (key0 === "mode")) || (key0 === "owner")) || (key0 === "group")) || (key0 === "contains")) || (key0 === "matches"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema54,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema58,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.path !== undefined){
 let data0 = data.path;
 if(typeof data0 === "string"){
-if(!pattern61.test(data0)){
-vErrors = withError(vErrors,instancePath+"/path","","pattern",schema54.properties.path);
+if(!pattern65.test(data0)){
+vErrors = withError(vErrors,instancePath+"/path","","pattern",schema58.properties.path);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/path","","type",schema54.properties.path);
+vErrors = withError(vErrors,instancePath+"/path","","type",schema58.properties.path);
 errors++;
 }
 }
@@ -2593,11 +2816,11 @@ const _errs5 = errors;
 let valid1 = false;
 const _errs6 = errors;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/0/type","type",schema54.properties.type.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/0/type","type",schema58.properties.type.anyOf[0]);
 errors++;
 }
 if(!((((data1 === "file") || (data1 === "directory")) || (data1 === "link")) || (data1 === null))){
-vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/0/enum","enum",schema54.properties.type.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/0/enum","enum",schema58.properties.type.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
@@ -2606,19 +2829,19 @@ if(!valid1){
 const _errs8 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/1/pattern","pattern",schema54.properties.type.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/1/pattern","pattern",schema58.properties.type.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/1/type","type",schema54.properties.type.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/1/type","type",schema58.properties.type.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs8 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/type","","anyOf",schema54.properties.type);
+vErrors = withError(vErrors,instancePath+"/type","","anyOf",schema58.properties.type);
 errors++;
 }
 else {
@@ -2636,12 +2859,12 @@ vErrors = null;
 if(data.mode !== undefined){
 let data2 = data.mode;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/mode","","type",schema54.properties.mode);
+vErrors = withError(vErrors,instancePath+"/mode","","type",schema58.properties.mode);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern37.test(data2)){
-vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema54.properties.mode);
+vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema58.properties.mode);
 errors++;
 }
 }
@@ -2649,145 +2872,27 @@ errors++;
 if(data.owner !== undefined){
 let data3 = data.owner;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/owner","","type",schema54.properties.owner);
+vErrors = withError(vErrors,instancePath+"/owner","","type",schema58.properties.owner);
 errors++;
 }
 }
 if(data.group !== undefined){
 let data4 = data.group;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/group","","type",schema54.properties.group);
+vErrors = withError(vErrors,instancePath+"/group","","type",schema58.properties.group);
 errors++;
 }
 }
 if(data.contains !== undefined){
-if(!(validate126(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
-vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+if(!(validate135(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
 errors = vErrors.length;
 }
 }
 if(data.matches !== undefined){
 let data6 = data.matches;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/matches","","type",schema54.properties.matches);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema54);
-errors++;
-}
-validate125.errors = vErrors;
-return errors === 0;
-}
-
-const schema57 = {"type":"object","examples":[{"run":"nginx -t"}],"additionalProperties":false,"properties":{"run":{"type":"string","examples":["nginx -t"]},"exitCode":{"type":["integer","string"],"minimum":0,"maximum":255,"default":0,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"contains":{"$ref":"#/definitions/part43","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-
-function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!(((((key0 === "run") || (key0 === "exitCode")) || (key0 === "contains")) || (key0 === "matches")) || (key0 === "timeout"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema57,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.run !== undefined){
-let data0 = data.run;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/run","","type",schema57.properties.run);
-errors++;
-}
-}
-if(data.exitCode !== undefined){
-let data1 = data.exitCode;
-if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/exitCode","","type",schema57.properties.exitCode);
-errors++;
-}
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 255 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/exitCode","","maximum",schema57.properties.exitCode);
-errors++;
-}
-if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/exitCode","","minimum",schema57.properties.exitCode);
-errors++;
-}
-}
-if(typeof data1 === "string"){
-if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/exitCode","","pattern",schema57.properties.exitCode);
-errors++;
-}
-}
-}
-if(data.contains !== undefined){
-if(!(validate126(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
-vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
-errors = vErrors.length;
-}
-}
-if(data.matches !== undefined){
-let data3 = data.matches;
-if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/matches","","type",schema57.properties.matches);
-errors++;
-}
-}
-if(data.timeout !== undefined){
-let data4 = data.timeout;
-if(typeof data4 === "string"){
-if(!pattern18.test(data4)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema57.properties.timeout);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema57.properties.timeout);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema57);
-errors++;
-}
-validate132.errors = vErrors;
-return errors === 0;
-}
-
-const schema58 = {"type":"object","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"],"patternErrorMessage":"must be the name of a package","pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"version":{"type":["string","null"],"default":null,"examples":["1.24.*"]}}};
-
-function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!((key0 === "name") || (key0 === "version"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema58,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 === "string"){
-if(!pattern54.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema58.properties.name);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema58.properties.name);
-errors++;
-}
-}
-if(data.version !== undefined){
-let data1 = data.version;
-if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/version","","type",schema58.properties.version);
+vErrors = withError(vErrors,instancePath+"/matches","","type",schema58.properties.matches);
 errors++;
 }
 }
@@ -2796,45 +2901,163 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema58);
 errors++;
 }
-validate135.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
 
-const schema59 = {"type":"object","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"],"patternErrorMessage":"must be the name of a service","pattern":"(^[A-Za-z0-9][A-Za-z0-9@:._-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"enabled":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"running":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}}};
-const pattern68 = new RegExp("(^[A-Za-z0-9][A-Za-z0-9@:._-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema61 = {"type":"object","examples":[{"run":"nginx -t"}],"additionalProperties":false,"properties":{"run":{"type":"string","examples":["nginx -t"]},"exitCode":{"type":["integer","string"],"minimum":0,"maximum":255,"default":0,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"contains":{"$ref":"#/definitions/part47","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
 
-function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(((key0 === "name") || (key0 === "enabled")) || (key0 === "running"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema59,{additionalProperty: key0});
+if(!(((((key0 === "run") || (key0 === "exitCode")) || (key0 === "contains")) || (key0 === "matches")) || (key0 === "timeout"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema61,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.run !== undefined){
+let data0 = data.run;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/run","","type",schema61.properties.run);
+errors++;
+}
+}
+if(data.exitCode !== undefined){
+let data1 = data.exitCode;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
+vErrors = withError(vErrors,instancePath+"/exitCode","","type",schema61.properties.exitCode);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 255 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/exitCode","","maximum",schema61.properties.exitCode);
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/exitCode","","minimum",schema61.properties.exitCode);
+errors++;
+}
+}
+if(typeof data1 === "string"){
+if(!pattern7.test(data1)){
+vErrors = withError(vErrors,instancePath+"/exitCode","","pattern",schema61.properties.exitCode);
+errors++;
+}
+}
+}
+if(data.contains !== undefined){
+if(!(validate135(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
+errors = vErrors.length;
+}
+}
+if(data.matches !== undefined){
+let data3 = data.matches;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/matches","","type",schema61.properties.matches);
+errors++;
+}
+}
+if(data.timeout !== undefined){
+let data4 = data.timeout;
+if(typeof data4 === "string"){
+if(!pattern18.test(data4)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema61.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema61.properties.timeout);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema61);
+errors++;
+}
+validate141.errors = vErrors;
+return errors === 0;
+}
+
+const schema62 = {"type":"object","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"],"patternErrorMessage":"must be the name of a package","pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"version":{"type":["string","null"],"default":null,"examples":["1.24.*"]}}};
+
+function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "version"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema62,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
-if(!pattern68.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema59.properties.name);
+if(!pattern58.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema62.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema59.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema62.properties.name);
+errors++;
+}
+}
+if(data.version !== undefined){
+let data1 = data.version;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/version","","type",schema62.properties.version);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema62);
+errors++;
+}
+validate144.errors = vErrors;
+return errors === 0;
+}
+
+const schema63 = {"type":"object","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"],"patternErrorMessage":"must be the name of a service","pattern":"(^[A-Za-z0-9][A-Za-z0-9@:._-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"enabled":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"running":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}}};
+const pattern72 = new RegExp("(^[A-Za-z0-9][A-Za-z0-9@:._-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+
+function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((key0 === "name") || (key0 === "enabled")) || (key0 === "running"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema63,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(!pattern72.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema63.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema63.properties.name);
 errors++;
 }
 }
 if(data.enabled !== undefined){
 let data1 = data.enabled;
 if(((typeof data1 !== "boolean") && (data1 !== null)) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/enabled","","type",schema59.properties.enabled);
+vErrors = withError(vErrors,instancePath+"/enabled","","type",schema63.properties.enabled);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/enabled","","pattern",schema59.properties.enabled);
+vErrors = withError(vErrors,instancePath+"/enabled","","pattern",schema63.properties.enabled);
 errors++;
 }
 }
@@ -2842,56 +3065,56 @@ errors++;
 if(data.running !== undefined){
 let data2 = data.running;
 if(((typeof data2 !== "boolean") && (data2 !== null)) && (typeof data2 !== "string")){
-vErrors = withError(vErrors,instancePath+"/running","","type",schema59.properties.running);
+vErrors = withError(vErrors,instancePath+"/running","","type",schema63.properties.running);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern7.test(data2)){
-vErrors = withError(vErrors,instancePath+"/running","","pattern",schema59.properties.running);
+vErrors = withError(vErrors,instancePath+"/running","","pattern",schema63.properties.running);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema59);
+vErrors = withError(vErrors,instancePath,"","type",schema63);
 errors++;
 }
-validate137.errors = vErrors;
+validate146.errors = vErrors;
 return errors === 0;
 }
 
-const schema60 = {"type":"object","examples":[{"number":80}],"additionalProperties":false,"properties":{"number":{"type":["integer","string"],"minimum":1,"maximum":65535,"examples":[80],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"protocol":{"default":"tcp","examples":["udp"],"anyOf":[{"type":"string","enum":["tcp","udp"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}}};
+const schema64 = {"type":"object","examples":[{"number":80}],"additionalProperties":false,"properties":{"number":{"type":["integer","string"],"minimum":1,"maximum":65535,"examples":[80],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"protocol":{"default":"tcp","examples":["udp"],"anyOf":[{"type":"string","enum":["tcp","udp"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}}};
 
-function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((key0 === "number") || (key0 === "protocol"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema60,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema64,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.number !== undefined){
 let data0 = data.number;
 if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-vErrors = withError(vErrors,instancePath+"/number","","type",schema60.properties.number);
+vErrors = withError(vErrors,instancePath+"/number","","type",schema64.properties.number);
 errors++;
 }
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 65535 || isNaN(data0)){
-vErrors = withError(vErrors,instancePath+"/number","","maximum",schema60.properties.number);
+vErrors = withError(vErrors,instancePath+"/number","","maximum",schema64.properties.number);
 errors++;
 }
 if(data0 < 1 || isNaN(data0)){
-vErrors = withError(vErrors,instancePath+"/number","","minimum",schema60.properties.number);
+vErrors = withError(vErrors,instancePath+"/number","","minimum",schema64.properties.number);
 errors++;
 }
 }
 if(typeof data0 === "string"){
 if(!pattern7.test(data0)){
-vErrors = withError(vErrors,instancePath+"/number","","pattern",schema60.properties.number);
+vErrors = withError(vErrors,instancePath+"/number","","pattern",schema64.properties.number);
 errors++;
 }
 }
@@ -2902,11 +3125,11 @@ const _errs5 = errors;
 let valid1 = false;
 const _errs6 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/0/type","type",schema60.properties.protocol.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/0/type","type",schema64.properties.protocol.anyOf[0]);
 errors++;
 }
 if(!((data1 === "tcp") || (data1 === "udp"))){
-vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/0/enum","enum",schema60.properties.protocol.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/0/enum","enum",schema64.properties.protocol.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
@@ -2915,19 +3138,19 @@ if(!valid1){
 const _errs8 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/1/pattern","pattern",schema60.properties.protocol.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/1/pattern","pattern",schema64.properties.protocol.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/1/type","type",schema60.properties.protocol.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/1/type","type",schema64.properties.protocol.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs8 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/protocol","","anyOf",schema60.properties.protocol);
+vErrors = withError(vErrors,instancePath+"/protocol","","anyOf",schema64.properties.protocol);
 errors++;
 }
 else {
@@ -2944,196 +3167,6 @@ vErrors = null;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema60);
-errors++;
-}
-validate139.errors = vErrors;
-return errors === 0;
-}
-
-const schema61 = {"type":"object","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["app"]},"uid":{"type":["integer","null","string"],"default":null,"examples":[1001],"minimum":0,"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"groups":{"$ref":"#/definitions/part50","default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"default":null,"examples":["/sbin/nologin"]}}};
-const schema62 = {"type":["array","object","string"],"items":{"type":"string","examples":["wheel"]},"examples":[["wheel"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part49","examples":[["wheel"]]},"append":{"$ref":"#/definitions/part49","examples":[["wheel"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema63 = {"type":"array","items":{"type":"string","examples":["wheel"]},"examples":[["wheel"]]};
-
-function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema63.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema63);
-errors++;
-}
-validate143.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema62);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema62);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema62.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema62);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema62,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate143(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate143(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
-errors = vErrors.length;
-}
-}
-}
-validate142.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!(((((key0 === "name") || (key0 === "uid")) || (key0 === "groups")) || (key0 === "home")) || (key0 === "shell"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema61,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema61.properties.name);
-errors++;
-}
-}
-if(data.uid !== undefined){
-let data1 = data.uid;
-if(((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/uid","","type",schema61.properties.uid);
-errors++;
-}
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/uid","","minimum",schema61.properties.uid);
-errors++;
-}
-}
-if(typeof data1 === "string"){
-if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/uid","","pattern",schema61.properties.uid);
-errors++;
-}
-}
-}
-if(data.groups !== undefined){
-if(!(validate142(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
-vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
-errors = vErrors.length;
-}
-}
-if(data.home !== undefined){
-let data3 = data.home;
-if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/home","","type",schema61.properties.home);
-errors++;
-}
-}
-if(data.shell !== undefined){
-let data4 = data.shell;
-if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/shell","","type",schema61.properties.shell);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema61);
-errors++;
-}
-validate141.errors = vErrors;
-return errors === 0;
-}
-
-const schema64 = {"type":"object","examples":[{"name":"app"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["app"]},"gid":{"type":["integer","null","string"],"default":null,"examples":[1001],"minimum":0,"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
-
-function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!((key0 === "name") || (key0 === "gid"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema64,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema64.properties.name);
-errors++;
-}
-}
-if(data.gid !== undefined){
-let data1 = data.gid;
-if(((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/gid","","type",schema64.properties.gid);
-errors++;
-}
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/gid","","minimum",schema64.properties.gid);
-errors++;
-}
-}
-if(typeof data1 === "string"){
-if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/gid","","pattern",schema64.properties.gid);
-errors++;
-}
-}
-}
-}
-else {
 vErrors = withError(vErrors,instancePath,"","type",schema64);
 errors++;
 }
@@ -3141,9 +3174,9 @@ validate148.errors = vErrors;
 return errors === 0;
 }
 
-const schema65 = {"type":"object","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"properties":{"path":{"type":"string","examples":["/mnt"],"patternErrorMessage":"must be an absolute path","pattern":"(^/)|\\$\\{\\{[\\s\\S]*\\}\\}"},"type":{"type":["string","null"],"default":null,"examples":["ext4"]},"options":{"$ref":"#/definitions/part54","default":[],"examples":[["noexec"]]}}};
-const schema66 = {"type":["array","object","string"],"items":{"type":"string","examples":["noexec"]},"examples":[["noexec"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part53","examples":[["noexec"]]},"append":{"$ref":"#/definitions/part53","examples":[["noexec"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema67 = {"type":"array","items":{"type":"string","examples":["noexec"]},"examples":[["noexec"]]};
+const schema65 = {"type":"object","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["app"]},"uid":{"type":["integer","null","string"],"default":null,"examples":[1001],"minimum":0,"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"groups":{"$ref":"#/definitions/part54","default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"default":null,"examples":["/sbin/nologin"]}}};
+const schema66 = {"type":["array","object","string"],"items":{"type":"string","examples":["wheel"]},"examples":[["wheel"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part53","examples":[["wheel"]]},"append":{"$ref":"#/definitions/part53","examples":[["wheel"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema67 = {"type":"array","items":{"type":"string","examples":["wheel"]},"examples":[["wheel"]]};
 
 function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -3224,35 +3257,55 @@ let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(((key0 === "path") || (key0 === "type")) || (key0 === "options"))){
+if(!(((((key0 === "name") || (key0 === "uid")) || (key0 === "groups")) || (key0 === "home")) || (key0 === "shell"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema65,{additionalProperty: key0});
 errors++;
 }
 }
-if(data.path !== undefined){
-let data0 = data.path;
-if(typeof data0 === "string"){
-if(!pattern61.test(data0)){
-vErrors = withError(vErrors,instancePath+"/path","","pattern",schema65.properties.path);
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/name","","type",schema65.properties.name);
 errors++;
 }
 }
-else {
-vErrors = withError(vErrors,instancePath+"/path","","type",schema65.properties.path);
+if(data.uid !== undefined){
+let data1 = data.uid;
+if(((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)) && (typeof data1 !== "string")){
+vErrors = withError(vErrors,instancePath+"/uid","","type",schema65.properties.uid);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/uid","","minimum",schema65.properties.uid);
 errors++;
 }
 }
-if(data.type !== undefined){
-let data1 = data.type;
-if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/type","","type",schema65.properties.type);
+if(typeof data1 === "string"){
+if(!pattern7.test(data1)){
+vErrors = withError(vErrors,instancePath+"/uid","","pattern",schema65.properties.uid);
 errors++;
 }
 }
-if(data.options !== undefined){
-if(!(validate151(data.options, {instancePath:instancePath+"/options",parentData:data,parentDataProperty:"options",rootData}))){
+}
+if(data.groups !== undefined){
+if(!(validate151(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
 vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
 errors = vErrors.length;
+}
+}
+if(data.home !== undefined){
+let data3 = data.home;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/home","","type",schema65.properties.home);
+errors++;
+}
+}
+if(data.shell !== undefined){
+let data4 = data.shell;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/shell","","type",schema65.properties.shell);
+errors++;
 }
 }
 }
@@ -3264,14 +3317,14 @@ validate150.errors = vErrors;
 return errors === 0;
 }
 
-const schema68 = {"type":"object","examples":[{"name":"nginx"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"]}}};
+const schema68 = {"type":"object","examples":[{"name":"app"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["app"]},"gid":{"type":["integer","null","string"],"default":null,"examples":[1001],"minimum":0,"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
 
 function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(key0 === "name")){
+if(!((key0 === "name") || (key0 === "gid"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema68,{additionalProperty: key0});
 errors++;
 }
@@ -3283,6 +3336,25 @@ vErrors = withError(vErrors,instancePath+"/name","","type",schema68.properties.n
 errors++;
 }
 }
+if(data.gid !== undefined){
+let data1 = data.gid;
+if(((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)) && (typeof data1 !== "string")){
+vErrors = withError(vErrors,instancePath+"/gid","","type",schema68.properties.gid);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/gid","","minimum",schema68.properties.gid);
+errors++;
+}
+}
+if(typeof data1 === "string"){
+if(!pattern7.test(data1)){
+vErrors = withError(vErrors,instancePath+"/gid","","pattern",schema68.properties.gid);
+errors++;
+}
+}
+}
 }
 else {
 vErrors = withError(vErrors,instancePath,"","type",schema68);
@@ -3292,37 +3364,118 @@ validate157.errors = vErrors;
 return errors === 0;
 }
 
-const schema69 = {"type":"object","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["net.ipv4.ip_forward"],"patternErrorMessage":"must be the name of a kernel parameter","pattern":"(^[A-Za-z0-9_./-]+$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"value":{"type":"string","examples":["1"]}}};
-const pattern78 = new RegExp("(^[A-Za-z0-9_./-]+$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema69 = {"type":"object","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"properties":{"path":{"type":"string","examples":["/mnt"],"patternErrorMessage":"must be an absolute path","pattern":"(^/)|\\$\\{\\{[\\s\\S]*\\}\\}"},"type":{"type":["string","null"],"default":null,"examples":["ext4"]},"options":{"$ref":"#/definitions/part58","default":[],"examples":[["noexec"]]}}};
+const schema70 = {"type":["array","object","string"],"items":{"type":"string","examples":["noexec"]},"examples":[["noexec"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part57","examples":[["noexec"]]},"append":{"$ref":"#/definitions/part57","examples":[["noexec"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema71 = {"type":"array","items":{"type":"string","examples":["noexec"]},"examples":[["noexec"]]};
+
+function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema71.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema71);
+errors++;
+}
+validate161.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema70);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema70);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema70.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema70);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema70,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate161(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate161(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+errors = vErrors.length;
+}
+}
+}
+validate160.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!((key0 === "name") || (key0 === "value"))){
+if(!(((key0 === "path") || (key0 === "type")) || (key0 === "options"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
 errors++;
 }
 }
-if(data.name !== undefined){
-let data0 = data.name;
+if(data.path !== undefined){
+let data0 = data.path;
 if(typeof data0 === "string"){
-if(!pattern78.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema69.properties.name);
+if(!pattern65.test(data0)){
+vErrors = withError(vErrors,instancePath+"/path","","pattern",schema69.properties.path);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema69.properties.name);
+vErrors = withError(vErrors,instancePath+"/path","","type",schema69.properties.path);
 errors++;
 }
 }
-if(data.value !== undefined){
-let data1 = data.value;
-if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/value","","type",schema69.properties.value);
+if(data.type !== undefined){
+let data1 = data.type;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/type","","type",schema69.properties.type);
 errors++;
+}
+}
+if(data.options !== undefined){
+if(!(validate160(data.options, {instancePath:instancePath+"/options",parentData:data,parentDataProperty:"options",rootData}))){
+vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+errors = vErrors.length;
 }
 }
 }
@@ -3334,8 +3487,78 @@ validate159.errors = vErrors;
 return errors === 0;
 }
 
+const schema72 = {"type":"object","examples":[{"name":"nginx"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"]}}};
 
-function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate166(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(key0 === "name")){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/name","","type",schema72.properties.name);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema72);
+errors++;
+}
+validate166.errors = vErrors;
+return errors === 0;
+}
+
+const schema73 = {"type":"object","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["net.ipv4.ip_forward"],"patternErrorMessage":"must be the name of a kernel parameter","pattern":"(^[A-Za-z0-9_./-]+$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"value":{"type":"string","examples":["1"]}}};
+const pattern82 = new RegExp("(^[A-Za-z0-9_./-]+$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+
+function validate168(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "value"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema73,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(!pattern82.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema73.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema73.properties.name);
+errors++;
+}
+}
+if(data.value !== undefined){
+let data1 = data.value;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/value","","type",schema73.properties.value);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema73);
+errors++;
+}
+validate168.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -3344,7 +3567,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.file === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema53.oneOf[0],{missingProperty: "file"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema57.oneOf[0],{missingProperty: "file"});
 errors++;
 }
 }
@@ -3356,7 +3579,7 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema53.oneOf[1],{missingProperty: "command"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema57.oneOf[1],{missingProperty: "command"});
 errors++;
 }
 }
@@ -3373,7 +3596,7 @@ passing0 = 1;
 const _errs4 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.package === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema53.oneOf[2],{missingProperty: "package"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema57.oneOf[2],{missingProperty: "package"});
 errors++;
 }
 }
@@ -3390,7 +3613,7 @@ passing0 = 2;
 const _errs5 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.service === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema53.oneOf[3],{missingProperty: "service"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema57.oneOf[3],{missingProperty: "service"});
 errors++;
 }
 }
@@ -3407,7 +3630,7 @@ passing0 = 3;
 const _errs6 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.port === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema53.oneOf[4],{missingProperty: "port"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema57.oneOf[4],{missingProperty: "port"});
 errors++;
 }
 }
@@ -3424,7 +3647,7 @@ passing0 = 4;
 const _errs7 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.user === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema53.oneOf[5],{missingProperty: "user"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema57.oneOf[5],{missingProperty: "user"});
 errors++;
 }
 }
@@ -3441,7 +3664,7 @@ passing0 = 5;
 const _errs8 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.group === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema53.oneOf[6],{missingProperty: "group"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema57.oneOf[6],{missingProperty: "group"});
 errors++;
 }
 }
@@ -3458,7 +3681,7 @@ passing0 = 6;
 const _errs9 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.mount === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema53.oneOf[7],{missingProperty: "mount"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema57.oneOf[7],{missingProperty: "mount"});
 errors++;
 }
 }
@@ -3475,7 +3698,7 @@ passing0 = 7;
 const _errs10 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.process === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema53.oneOf[8],{missingProperty: "process"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema57.oneOf[8],{missingProperty: "process"});
 errors++;
 }
 }
@@ -3492,7 +3715,7 @@ passing0 = 8;
 const _errs11 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kernelParameter === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema53.oneOf[9],{missingProperty: "kernelParameter"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema57.oneOf[9],{missingProperty: "kernelParameter"});
 errors++;
 }
 }
@@ -3516,7 +3739,7 @@ passing0 = 9;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema53,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema57,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -3532,200 +3755,200 @@ vErrors = null;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema53.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema53,{additionalProperty: key0});
+if(!(func2.call(schema57.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema57,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.file !== undefined){
-if(!(validate125(data.file, {instancePath:instancePath+"/file",parentData:data,parentDataProperty:"file",rootData}))){
-vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+if(!(validate134(data.file, {instancePath:instancePath+"/file",parentData:data,parentDataProperty:"file",rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
 errors = vErrors.length;
 }
 }
 if(data.command !== undefined){
-if(!(validate132(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
-vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
-errors = vErrors.length;
-}
-}
-if(data.package !== undefined){
-if(!(validate135(data.package, {instancePath:instancePath+"/package",parentData:data,parentDataProperty:"package",rootData}))){
-vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
-errors = vErrors.length;
-}
-}
-if(data.service !== undefined){
-if(!(validate137(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
-vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
-errors = vErrors.length;
-}
-}
-if(data.port !== undefined){
-if(!(validate139(data.port, {instancePath:instancePath+"/port",parentData:data,parentDataProperty:"port",rootData}))){
-vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
-errors = vErrors.length;
-}
-}
-if(data.user !== undefined){
-if(!(validate141(data.user, {instancePath:instancePath+"/user",parentData:data,parentDataProperty:"user",rootData}))){
+if(!(validate141(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
 vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
 errors = vErrors.length;
 }
 }
-if(data.group !== undefined){
-if(!(validate148(data.group, {instancePath:instancePath+"/group",parentData:data,parentDataProperty:"group",rootData}))){
+if(data.package !== undefined){
+if(!(validate144(data.package, {instancePath:instancePath+"/package",parentData:data,parentDataProperty:"package",rootData}))){
+vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
+errors = vErrors.length;
+}
+}
+if(data.service !== undefined){
+if(!(validate146(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
+vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+errors = vErrors.length;
+}
+}
+if(data.port !== undefined){
+if(!(validate148(data.port, {instancePath:instancePath+"/port",parentData:data,parentDataProperty:"port",rootData}))){
 vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
 errors = vErrors.length;
 }
 }
-if(data.mount !== undefined){
-if(!(validate150(data.mount, {instancePath:instancePath+"/mount",parentData:data,parentDataProperty:"mount",rootData}))){
+if(data.user !== undefined){
+if(!(validate150(data.user, {instancePath:instancePath+"/user",parentData:data,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
 errors = vErrors.length;
 }
 }
-if(data.process !== undefined){
-if(!(validate157(data.process, {instancePath:instancePath+"/process",parentData:data,parentDataProperty:"process",rootData}))){
+if(data.group !== undefined){
+if(!(validate157(data.group, {instancePath:instancePath+"/group",parentData:data,parentDataProperty:"group",rootData}))){
 vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
 errors = vErrors.length;
 }
 }
-if(data.kernelParameter !== undefined){
-if(!(validate159(data.kernelParameter, {instancePath:instancePath+"/kernelParameter",parentData:data,parentDataProperty:"kernelParameter",rootData}))){
+if(data.mount !== undefined){
+if(!(validate159(data.mount, {instancePath:instancePath+"/mount",parentData:data,parentDataProperty:"mount",rootData}))){
 vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
+errors = vErrors.length;
+}
+}
+if(data.process !== undefined){
+if(!(validate166(data.process, {instancePath:instancePath+"/process",parentData:data,parentDataProperty:"process",rootData}))){
+vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
+errors = vErrors.length;
+}
+}
+if(data.kernelParameter !== undefined){
+if(!(validate168(data.kernelParameter, {instancePath:instancePath+"/kernelParameter",parentData:data,parentDataProperty:"kernelParameter",rootData}))){
+vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
 errors = vErrors.length;
 }
 }
 if(data.not !== undefined){
 let data10 = data.not;
 if((typeof data10 !== "boolean") && (typeof data10 !== "string")){
-vErrors = withError(vErrors,instancePath+"/not","","type",schema53.properties.not);
+vErrors = withError(vErrors,instancePath+"/not","","type",schema57.properties.not);
 errors++;
 }
 if(typeof data10 === "string"){
 if(!pattern7.test(data10)){
-vErrors = withError(vErrors,instancePath+"/not","","pattern",schema53.properties.not);
+vErrors = withError(vErrors,instancePath+"/not","","pattern",schema57.properties.not);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema53);
+vErrors = withError(vErrors,instancePath,"","type",schema57);
 errors++;
 }
-validate124.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
 
-const schema70 = {"type":"array","items":{"$ref":"#/definitions/part58","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]},"examples":[[{"package":{"name":"nginx"}}]]};
+const schema74 = {"type":"array","items":{"$ref":"#/definitions/part62","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]},"examples":[[{"package":{"name":"nginx"}}]]};
 
-function validate162(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate171(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate124(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate133(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema70);
+vErrors = withError(vErrors,instancePath,"","type",schema74);
 errors++;
 }
-validate162.errors = vErrors;
+validate171.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema52);
+vErrors = withError(vErrors,instancePath,"","type",schema56);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema52);
+vErrors = withError(vErrors,instancePath,"","pattern",schema56);
 errors++;
 }
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema52);
+vErrors = withError(vErrors,instancePath,"","minItems",schema56);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate124(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate133(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
 errors = vErrors.length;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema52);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema56);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema52,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema56,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate162(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
+if(!(validate171(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate162(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
+if(!(validate171(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
 errors = vErrors.length;
 }
 }
 }
-validate123.errors = vErrors;
+validate132.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.that === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema51,{missingProperty: "that"});
+vErrors = withError(vErrors,instancePath,"","required",schema55,{missingProperty: "that"});
 errors++;
 }
 for(const key0 in data){
 if(!((((key0 === "that") || (key0 === "sudo")) || (key0 === "timeout")) || (key0 === "retries"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema51,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema55,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.that !== undefined){
-if(!(validate123(data.that, {instancePath:instancePath+"/that",parentData:data,parentDataProperty:"that",rootData}))){
-vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
+if(!(validate132(data.that, {instancePath:instancePath+"/that",parentData:data,parentDataProperty:"that",rootData}))){
+vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
 errors = vErrors.length;
 }
 }
 if(data.sudo !== undefined){
 let data1 = data.sudo;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/sudo","","type",schema51.properties.sudo);
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema55.properties.sudo);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema51.properties.sudo);
+vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema55.properties.sudo);
 errors++;
 }
 }
@@ -3734,56 +3957,56 @@ if(data.timeout !== undefined){
 let data2 = data.timeout;
 if(typeof data2 === "string"){
 if(!pattern18.test(data2)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema51.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema55.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema51.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema55.properties.timeout);
 errors++;
 }
 }
 if(data.retries !== undefined){
 let data3 = data.retries;
 if((!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))) && (typeof data3 !== "string")){
-vErrors = withError(vErrors,instancePath+"/retries","","type",schema51.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema55.properties.retries);
 errors++;
 }
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 20 || isNaN(data3)){
-vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema51.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema55.properties.retries);
 errors++;
 }
 if(data3 < 0 || isNaN(data3)){
-vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema51.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema55.properties.retries);
 errors++;
 }
 }
 if(typeof data3 === "string"){
 if(!pattern7.test(data3)){
-vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema51.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema55.properties.retries);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema51);
+vErrors = withError(vErrors,instancePath,"","type",schema55);
 errors++;
 }
-validate122.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
 
-const schema71 = {"type":"object","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const schema75 = {"type":"object","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
 
-function validate168(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(key0 === "timeout")){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema71,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema75,{additionalProperty: key0});
 errors++;
 }
 }
@@ -3791,203 +4014,45 @@ if(data.timeout !== undefined){
 let data0 = data.timeout;
 if(typeof data0 === "string"){
 if(!pattern18.test(data0)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema71.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema75.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema71.properties.timeout);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema71);
-errors++;
-}
-validate168.errors = vErrors;
-return errors === 0;
-}
-
-const schema72 = {"type":["string","object"],"examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}],"additionalProperties":false,"properties":{"playbook":{"type":"string","examples":["ansible/site.yml"]},"host":{"type":"string","patternErrorMessage":"must be letters, digits, \"_\", \".\" and \"-\"","default":"default","examples":["web"],"pattern":"(^[A-Za-z0-9_][A-Za-z0-9_.-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"groups":{"$ref":"#/definitions/part64","default":[],"examples":[["web","production"]]},"extraVars":{"type":["object","string"],"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit"},"additionalProperties":{"type":["string","number","boolean","null","array","object"],"examples":["${{ vars.release }}"]},"default":{},"examples":[{"release":"${{ vars.release }}","packages":["nginx","curl"]}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"extraVarsFiles":{"$ref":"#/definitions/part66","default":[],"examples":[["ansible/web.yml"]]},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"tags":{"$ref":"#/definitions/part68","default":[],"examples":[["install"]]},"skipTags":{"$ref":"#/definitions/part70","default":[],"examples":[["slow"]]},"verbose":{"type":["integer","string"],"minimum":0,"maximum":6,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"extraArguments":{"$ref":"#/definitions/part72","default":[],"examples":[["--diff","--forks=1"]]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"ANSIBLE_PIPELINING":"1"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"command":{"type":"string","default":"ansible-playbook","examples":[".venv/bin/ansible-playbook"]},"workdir":{"type":["string","null"],"default":null,"examples":["ansible"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}},"required":["playbook"]};
-const pattern84 = new RegExp("(^[A-Za-z0-9_][A-Za-z0-9_.-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern89 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
-const schema73 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit","examples":["web"],"pattern":"(^[A-Za-z_][A-Za-z0-9_]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["web","production"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part63","examples":[["web","production"]]},"append":{"$ref":"#/definitions/part63","examples":[["web","production"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern86 = new RegExp("(^[A-Za-z_][A-Za-z0-9_]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema74 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit","examples":["web"],"pattern":"(^[A-Za-z_][A-Za-z0-9_]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["web","production"]]};
-
-function validate172(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern86.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema74.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema74.items);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema75.properties.timeout);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema74);
-errors++;
-}
-validate172.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate171(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema73);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema73);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern86.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema73.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema73.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema73);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema73,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate172(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate172(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
-errors = vErrors.length;
-}
-}
-}
-validate171.errors = vErrors;
-return errors === 0;
-}
-
-const schema75 = {"type":["array","object","string"],"items":{"type":"string","examples":["ansible/web.yml"]},"examples":[["ansible/web.yml"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part65","examples":[["ansible/web.yml"]]},"append":{"$ref":"#/definitions/part65","examples":[["ansible/web.yml"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema76 = {"type":"array","items":{"type":"string","examples":["ansible/web.yml"]},"examples":[["ansible/web.yml"]]};
-
-function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema76.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema76);
+vErrors = withError(vErrors,instancePath,"","type",schema75);
 errors++;
 }
 validate177.errors = vErrors;
 return errors === 0;
 }
 
+const schema76 = {"type":["string","object"],"examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}],"additionalProperties":false,"properties":{"playbook":{"type":"string","examples":["ansible/site.yml"]},"host":{"type":"string","patternErrorMessage":"must be letters, digits, \"_\", \".\" and \"-\"","default":"default","examples":["web"],"pattern":"(^[A-Za-z0-9_][A-Za-z0-9_.-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"groups":{"$ref":"#/definitions/part68","default":[],"examples":[["web","production"]]},"extraVars":{"type":["object","string"],"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit"},"additionalProperties":{"type":["string","number","boolean","null","array","object"],"examples":["${{ vars.release }}"]},"default":{},"examples":[{"release":"${{ vars.release }}","packages":["nginx","curl"]}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"extraVarsFiles":{"$ref":"#/definitions/part70","default":[],"examples":[["ansible/web.yml"]]},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"tags":{"$ref":"#/definitions/part72","default":[],"examples":[["install"]]},"skipTags":{"$ref":"#/definitions/part74","default":[],"examples":[["slow"]]},"verbose":{"type":["integer","string"],"minimum":0,"maximum":6,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"extraArguments":{"$ref":"#/definitions/part76","default":[],"examples":[["--diff","--forks=1"]]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"ANSIBLE_PIPELINING":"1"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"command":{"type":"string","default":"ansible-playbook","examples":[".venv/bin/ansible-playbook"]},"workdir":{"type":["string","null"],"default":null,"examples":["ansible"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}},"required":["playbook"]};
+const pattern88 = new RegExp("(^[A-Za-z0-9_][A-Za-z0-9_.-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern93 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
+const schema77 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit","examples":["web"],"pattern":"(^[A-Za-z_][A-Za-z0-9_]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["web","production"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part67","examples":[["web","production"]]},"append":{"$ref":"#/definitions/part67","examples":[["web","production"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern90 = new RegExp("(^[A-Za-z_][A-Za-z0-9_]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema78 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit","examples":["web"],"pattern":"(^[A-Za-z_][A-Za-z0-9_]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["web","production"]]};
 
-function validate176(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema75);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema75);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema75.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema75);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema75,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate177(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate177(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
-errors = vErrors.length;
-}
-}
-}
-validate176.errors = vErrors;
-return errors === 0;
-}
-
-const schema77 = {"type":["array","object","string"],"items":{"type":"string","examples":["install"]},"examples":[["install"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part67","examples":[["install"]]},"append":{"$ref":"#/definitions/part67","examples":[["install"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema78 = {"type":"array","items":{"type":"string","examples":["install"]},"examples":[["install"]]};
-
-function validate182(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate181(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 !== "string"){
+if(typeof data0 === "string"){
+if(!pattern90.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema78.items);
+errors++;
+}
+}
+else {
 vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema78.items);
 errors++;
 }
@@ -3997,12 +4062,12 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema78);
 errors++;
 }
-validate182.errors = vErrors;
+validate181.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate181(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate180(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -4019,7 +4084,13 @@ if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 !== "string"){
+if(typeof data0 === "string"){
+if(!pattern90.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema77.items);
+errors++;
+}
+}
+else {
 vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema77.items);
 errors++;
 }
@@ -4037,26 +4108,26 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate182(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+if(!(validate181(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate182(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+if(!(validate181(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
 errors = vErrors.length;
 }
 }
 }
-validate181.errors = vErrors;
+validate180.errors = vErrors;
 return errors === 0;
 }
 
-const schema79 = {"type":["array","object","string"],"items":{"type":"string","examples":["slow"]},"examples":[["slow"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part69","examples":[["slow"]]},"append":{"$ref":"#/definitions/part69","examples":[["slow"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema80 = {"type":"array","items":{"type":"string","examples":["slow"]},"examples":[["slow"]]};
+const schema79 = {"type":["array","object","string"],"items":{"type":"string","examples":["ansible/web.yml"]},"examples":[["ansible/web.yml"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part69","examples":[["ansible/web.yml"]]},"append":{"$ref":"#/definitions/part69","examples":[["ansible/web.yml"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema80 = {"type":"array","items":{"type":"string","examples":["ansible/web.yml"]},"examples":[["ansible/web.yml"]]};
 
-function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4073,12 +4144,12 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema80);
 errors++;
 }
-validate187.errors = vErrors;
+validate186.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate185(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -4113,26 +4184,26 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate187(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
+if(!(validate186(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate187(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
+if(!(validate186(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
 errors = vErrors.length;
 }
 }
 }
-validate186.errors = vErrors;
+validate185.errors = vErrors;
 return errors === 0;
 }
 
-const schema81 = {"type":["array","object","string"],"items":{"type":"string","examples":["--diff"]},"examples":[["--diff","--forks=1"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part71","examples":[["--diff","--forks=1"]]},"append":{"$ref":"#/definitions/part71","examples":[["--diff","--forks=1"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema82 = {"type":"array","items":{"type":"string","examples":["--diff"]},"examples":[["--diff","--forks=1"]]};
+const schema81 = {"type":["array","object","string"],"items":{"type":"string","examples":["install"]},"examples":[["install"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part71","examples":[["install"]]},"append":{"$ref":"#/definitions/part71","examples":[["install"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema82 = {"type":"array","items":{"type":"string","examples":["install"]},"examples":[["install"]]};
 
-function validate192(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4149,12 +4220,12 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema82);
 errors++;
 }
-validate192.errors = vErrors;
+validate191.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -4189,287 +4260,136 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate192(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate192(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
-errors = vErrors.length;
-}
-}
-}
-validate191.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
-vErrors = withError(vErrors,instancePath,"","type",schema72);
-errors++;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.playbook === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema72,{missingProperty: "playbook"});
-errors++;
-}
-for(const key0 in data){
-if(!(func2.call(schema72.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.playbook !== undefined){
-let data0 = data.playbook;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/playbook","","type",schema72.properties.playbook);
-errors++;
-}
-}
-if(data.host !== undefined){
-let data1 = data.host;
-if(typeof data1 === "string"){
-if(!pattern84.test(data1)){
-vErrors = withError(vErrors,instancePath+"/host","","pattern",schema72.properties.host);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/host","","type",schema72.properties.host);
-errors++;
-}
-}
-if(data.groups !== undefined){
-if(!(validate171(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
-vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
-errors = vErrors.length;
-}
-}
-if(data.extraVars !== undefined){
-let data3 = data.extraVars;
-if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (typeof data3 !== "string")){
-vErrors = withError(vErrors,instancePath+"/extraVars","","type",schema72.properties.extraVars);
-errors++;
-}
-if(typeof data3 === "string"){
-if(!pattern7.test(data3)){
-vErrors = withError(vErrors,instancePath+"/extraVars","","pattern",schema72.properties.extraVars);
-errors++;
-}
-}
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-for(const key1 in data3){
-const _errs9 = errors;
-if(typeof key1 === "string"){
-if(!pattern89.test(key1)){
-vErrors = withError(vErrors,instancePath+"/extraVars","#/properties/extraVars/propertyNames/pattern","pattern",schema72.properties.extraVars.propertyNames);
-errors++;
-}
-}
-var valid1 = _errs9 === errors;
-if(!valid1){
-vErrors = withError(vErrors,instancePath+"/extraVars","","propertyNames",schema72.properties.extraVars,{propertyName: key1});
-errors++;
-}
-}
-for(const key2 in data3){
-let data4 = data3[key2];
-if((((typeof data4 != "object") && (typeof data4 !== "string")) && (!((typeof data4 == "number") && (isFinite(data4))))) && (typeof data4 !== "boolean")){
-vErrors = withError(vErrors,instancePath+"/extraVars/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema72.properties.extraVars.additionalProperties);
-errors++;
-}
-}
-}
-}
-if(data.extraVarsFiles !== undefined){
-if(!(validate176(data.extraVarsFiles, {instancePath:instancePath+"/extraVarsFiles",parentData:data,parentDataProperty:"extraVarsFiles",rootData}))){
-vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
-errors = vErrors.length;
-}
-}
-if(data.sudo !== undefined){
-let data6 = data.sudo;
-if((typeof data6 !== "boolean") && (typeof data6 !== "string")){
-vErrors = withError(vErrors,instancePath+"/sudo","","type",schema72.properties.sudo);
-errors++;
-}
-if(typeof data6 === "string"){
-if(!pattern7.test(data6)){
-vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema72.properties.sudo);
-errors++;
-}
-}
-}
-if(data.tags !== undefined){
-if(!(validate181(data.tags, {instancePath:instancePath+"/tags",parentData:data,parentDataProperty:"tags",rootData}))){
-vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
-errors = vErrors.length;
-}
-}
-if(data.skipTags !== undefined){
-if(!(validate186(data.skipTags, {instancePath:instancePath+"/skipTags",parentData:data,parentDataProperty:"skipTags",rootData}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
-errors = vErrors.length;
-}
-}
-if(data.verbose !== undefined){
-let data9 = data.verbose;
-if((!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))) && (typeof data9 !== "string")){
-vErrors = withError(vErrors,instancePath+"/verbose","","type",schema72.properties.verbose);
-errors++;
-}
-if((typeof data9 == "number") && (isFinite(data9))){
-if(data9 > 6 || isNaN(data9)){
-vErrors = withError(vErrors,instancePath+"/verbose","","maximum",schema72.properties.verbose);
-errors++;
-}
-if(data9 < 0 || isNaN(data9)){
-vErrors = withError(vErrors,instancePath+"/verbose","","minimum",schema72.properties.verbose);
-errors++;
-}
-}
-if(typeof data9 === "string"){
-if(!pattern7.test(data9)){
-vErrors = withError(vErrors,instancePath+"/verbose","","pattern",schema72.properties.verbose);
-errors++;
-}
-}
-}
-if(data.extraArguments !== undefined){
-if(!(validate191(data.extraArguments, {instancePath:instancePath+"/extraArguments",parentData:data,parentDataProperty:"extraArguments",rootData}))){
+if(!(validate191(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
 vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
 errors = vErrors.length;
 }
 }
-if(data.env !== undefined){
-let data11 = data.env;
-if((!(data11 && typeof data11 == "object" && !Array.isArray(data11))) && (typeof data11 !== "string")){
-vErrors = withError(vErrors,instancePath+"/env","","type",schema72.properties.env);
-errors++;
-}
-if(typeof data11 === "string"){
-if(!pattern7.test(data11)){
-vErrors = withError(vErrors,instancePath+"/env","","pattern",schema72.properties.env);
-errors++;
-}
-}
-if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
-for(const key3 in data11){
-let data12 = data11[key3];
-if(typeof data12 !== "string"){
-vErrors = withError(vErrors,instancePath+"/env/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema72.properties.env.additionalProperties);
-errors++;
+if(data.append !== undefined){
+if(!(validate191(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
+errors = vErrors.length;
 }
 }
 }
-}
-if(data.command !== undefined){
-let data13 = data.command;
-if(typeof data13 !== "string"){
-vErrors = withError(vErrors,instancePath+"/command","","type",schema72.properties.command);
-errors++;
-}
-}
-if(data.workdir !== undefined){
-let data14 = data.workdir;
-if((typeof data14 !== "string") && (data14 !== null)){
-vErrors = withError(vErrors,instancePath+"/workdir","","type",schema72.properties.workdir);
-errors++;
-}
-}
-if(data.timeout !== undefined){
-let data15 = data.timeout;
-if(typeof data15 === "string"){
-if(!pattern18.test(data15)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema72.properties.timeout);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema72.properties.timeout);
-errors++;
-}
-}
-if(data.retries !== undefined){
-let data16 = data.retries;
-if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (typeof data16 !== "string")){
-vErrors = withError(vErrors,instancePath+"/retries","","type",schema72.properties.retries);
-errors++;
-}
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 20 || isNaN(data16)){
-vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema72.properties.retries);
-errors++;
-}
-if(data16 < 0 || isNaN(data16)){
-vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema72.properties.retries);
-errors++;
-}
-}
-if(typeof data16 === "string"){
-if(!pattern7.test(data16)){
-vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema72.properties.retries);
-errors++;
-}
-}
-}
-}
-validate170.errors = vErrors;
+validate190.errors = vErrors;
 return errors === 0;
 }
 
-const schema83 = {"type":"object","examples":[{"note":"look at /etc/nginx"},{}],"additionalProperties":false,"properties":{"note":{"type":["string","null"],"default":null,"examples":["look at /etc/nginx"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"8h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const schema83 = {"type":["array","object","string"],"items":{"type":"string","examples":["slow"]},"examples":[["slow"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part73","examples":[["slow"]]},"append":{"$ref":"#/definitions/part73","examples":[["slow"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema84 = {"type":"array","items":{"type":"string","examples":["slow"]},"examples":[["slow"]]};
 
-function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate196(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema84.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema84);
+errors++;
+}
+validate196.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema83);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema83);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema83.items);
+errors++;
+}
+}
+}
 if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema83);
+errors++;
+}
 for(const key0 in data){
-if(!((key0 === "note") || (key0 === "timeout"))){
+if(!((key0 === "prepend") || (key0 === "append"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema83,{additionalProperty: key0});
 errors++;
 }
 }
-if(data.note !== undefined){
-let data0 = data.note;
-if((typeof data0 !== "string") && (data0 !== null)){
-vErrors = withError(vErrors,instancePath+"/note","","type",schema83.properties.note);
-errors++;
+if(data.prepend !== undefined){
+if(!(validate196(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+errors = vErrors.length;
 }
 }
-if(data.timeout !== undefined){
-let data1 = data.timeout;
-if(typeof data1 === "string"){
-if(!pattern18.test(data1)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema83.properties.timeout);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema83.properties.timeout);
-errors++;
+if(data.append !== undefined){
+if(!(validate196(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+errors = vErrors.length;
 }
 }
 }
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema83);
-errors++;
-}
-validate197.errors = vErrors;
+validate195.errors = vErrors;
 return errors === 0;
 }
 
-const schema84 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part75","examples":[["cn-*"]]},"append":{"$ref":"#/definitions/part75","examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema85 = {"type":"array","items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+const schema85 = {"type":["array","object","string"],"items":{"type":"string","examples":["--diff"]},"examples":[["--diff","--forks=1"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part75","examples":[["--diff","--forks=1"]]},"append":{"$ref":"#/definitions/part75","examples":[["--diff","--forks=1"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema86 = {"type":"array","items":{"type":"string","examples":["--diff"]},"examples":[["--diff","--forks=1"]]};
+
+function validate201(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema86.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema86);
+errors++;
+}
+validate201.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema85);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema85);
+errors++;
+}
+}
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
@@ -4480,82 +4400,281 @@ errors++;
 }
 }
 }
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema85);
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema85);
 errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema85,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate201(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate201(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
+errors = vErrors.length;
+}
+}
 }
 validate200.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate199(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate179(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema84);
+if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
+vErrors = withError(vErrors,instancePath,"","type",schema76);
 errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema84);
-errors++;
-}
-}
-if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema84);
-errors++;
-}
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema84.items);
-errors++;
-}
-}
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema84);
+if(data.playbook === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema76,{missingProperty: "playbook"});
 errors++;
 }
 for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema84,{additionalProperty: key0});
+if(!(func2.call(schema76.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema76,{additionalProperty: key0});
 errors++;
 }
 }
-if(data.prepend !== undefined){
-if(!(validate200(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+if(data.playbook !== undefined){
+let data0 = data.playbook;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/playbook","","type",schema76.properties.playbook);
+errors++;
+}
+}
+if(data.host !== undefined){
+let data1 = data.host;
+if(typeof data1 === "string"){
+if(!pattern88.test(data1)){
+vErrors = withError(vErrors,instancePath+"/host","","pattern",schema76.properties.host);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/host","","type",schema76.properties.host);
+errors++;
+}
+}
+if(data.groups !== undefined){
+if(!(validate180(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
+vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+errors = vErrors.length;
+}
+}
+if(data.extraVars !== undefined){
+let data3 = data.extraVars;
+if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (typeof data3 !== "string")){
+vErrors = withError(vErrors,instancePath+"/extraVars","","type",schema76.properties.extraVars);
+errors++;
+}
+if(typeof data3 === "string"){
+if(!pattern7.test(data3)){
+vErrors = withError(vErrors,instancePath+"/extraVars","","pattern",schema76.properties.extraVars);
+errors++;
+}
+}
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key1 in data3){
+const _errs9 = errors;
+if(typeof key1 === "string"){
+if(!pattern93.test(key1)){
+vErrors = withError(vErrors,instancePath+"/extraVars","#/properties/extraVars/propertyNames/pattern","pattern",schema76.properties.extraVars.propertyNames);
+errors++;
+}
+}
+var valid1 = _errs9 === errors;
+if(!valid1){
+vErrors = withError(vErrors,instancePath+"/extraVars","","propertyNames",schema76.properties.extraVars,{propertyName: key1});
+errors++;
+}
+}
+for(const key2 in data3){
+let data4 = data3[key2];
+if((((typeof data4 != "object") && (typeof data4 !== "string")) && (!((typeof data4 == "number") && (isFinite(data4))))) && (typeof data4 !== "boolean")){
+vErrors = withError(vErrors,instancePath+"/extraVars/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema76.properties.extraVars.additionalProperties);
+errors++;
+}
+}
+}
+}
+if(data.extraVarsFiles !== undefined){
+if(!(validate185(data.extraVarsFiles, {instancePath:instancePath+"/extraVarsFiles",parentData:data,parentDataProperty:"extraVarsFiles",rootData}))){
+vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+errors = vErrors.length;
+}
+}
+if(data.sudo !== undefined){
+let data6 = data.sudo;
+if((typeof data6 !== "boolean") && (typeof data6 !== "string")){
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema76.properties.sudo);
+errors++;
+}
+if(typeof data6 === "string"){
+if(!pattern7.test(data6)){
+vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema76.properties.sudo);
+errors++;
+}
+}
+}
+if(data.tags !== undefined){
+if(!(validate190(data.tags, {instancePath:instancePath+"/tags",parentData:data,parentDataProperty:"tags",rootData}))){
+vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
+errors = vErrors.length;
+}
+}
+if(data.skipTags !== undefined){
+if(!(validate195(data.skipTags, {instancePath:instancePath+"/skipTags",parentData:data,parentDataProperty:"skipTags",rootData}))){
+vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+errors = vErrors.length;
+}
+}
+if(data.verbose !== undefined){
+let data9 = data.verbose;
+if((!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))) && (typeof data9 !== "string")){
+vErrors = withError(vErrors,instancePath+"/verbose","","type",schema76.properties.verbose);
+errors++;
+}
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 > 6 || isNaN(data9)){
+vErrors = withError(vErrors,instancePath+"/verbose","","maximum",schema76.properties.verbose);
+errors++;
+}
+if(data9 < 0 || isNaN(data9)){
+vErrors = withError(vErrors,instancePath+"/verbose","","minimum",schema76.properties.verbose);
+errors++;
+}
+}
+if(typeof data9 === "string"){
+if(!pattern7.test(data9)){
+vErrors = withError(vErrors,instancePath+"/verbose","","pattern",schema76.properties.verbose);
+errors++;
+}
+}
+}
+if(data.extraArguments !== undefined){
+if(!(validate200(data.extraArguments, {instancePath:instancePath+"/extraArguments",parentData:data,parentDataProperty:"extraArguments",rootData}))){
 vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
 errors = vErrors.length;
 }
 }
-if(data.append !== undefined){
-if(!(validate200(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
-errors = vErrors.length;
+if(data.env !== undefined){
+let data11 = data.env;
+if((!(data11 && typeof data11 == "object" && !Array.isArray(data11))) && (typeof data11 !== "string")){
+vErrors = withError(vErrors,instancePath+"/env","","type",schema76.properties.env);
+errors++;
+}
+if(typeof data11 === "string"){
+if(!pattern7.test(data11)){
+vErrors = withError(vErrors,instancePath+"/env","","pattern",schema76.properties.env);
+errors++;
+}
+}
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+for(const key3 in data11){
+let data12 = data11[key3];
+if(typeof data12 !== "string"){
+vErrors = withError(vErrors,instancePath+"/env/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema76.properties.env.additionalProperties);
+errors++;
 }
 }
 }
-validate199.errors = vErrors;
+}
+if(data.command !== undefined){
+let data13 = data.command;
+if(typeof data13 !== "string"){
+vErrors = withError(vErrors,instancePath+"/command","","type",schema76.properties.command);
+errors++;
+}
+}
+if(data.workdir !== undefined){
+let data14 = data.workdir;
+if((typeof data14 !== "string") && (data14 !== null)){
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema76.properties.workdir);
+errors++;
+}
+}
+if(data.timeout !== undefined){
+let data15 = data.timeout;
+if(typeof data15 === "string"){
+if(!pattern18.test(data15)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema76.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema76.properties.timeout);
+errors++;
+}
+}
+if(data.retries !== undefined){
+let data16 = data.retries;
+if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (typeof data16 !== "string")){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema76.properties.retries);
+errors++;
+}
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 20 || isNaN(data16)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema76.properties.retries);
+errors++;
+}
+if(data16 < 0 || isNaN(data16)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema76.properties.retries);
+errors++;
+}
+}
+if(typeof data16 === "string"){
+if(!pattern7.test(data16)){
+vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema76.properties.retries);
+errors++;
+}
+}
+}
+}
+validate179.errors = vErrors;
 return errors === 0;
 }
 
-const schema86 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part77","examples":[["us-gov-*"]]},"append":{"$ref":"#/definitions/part77","examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema87 = {"type":"array","items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+const schema87 = {"type":"object","examples":[{"note":"look at /etc/nginx"},{}],"additionalProperties":false,"properties":{"note":{"type":["string","null"],"default":null,"examples":["look at /etc/nginx"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"8h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
 
-function validate205(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate206(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema87.items);
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "note") || (key0 === "timeout"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema87,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.note !== undefined){
+let data0 = data.note;
+if((typeof data0 !== "string") && (data0 !== null)){
+vErrors = withError(vErrors,instancePath+"/note","","type",schema87.properties.note);
+errors++;
+}
+}
+if(data.timeout !== undefined){
+let data1 = data.timeout;
+if(typeof data1 === "string"){
+if(!pattern18.test(data1)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema87.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema87.properties.timeout);
 errors++;
 }
 }
@@ -4564,68 +4683,172 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema87);
 errors++;
 }
-validate205.errors = vErrors;
+validate206.errors = vErrors;
+return errors === 0;
+}
+
+const schema88 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part79","examples":[["cn-*"]]},"append":{"$ref":"#/definitions/part79","examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema89 = {"type":"array","items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+
+function validate209(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema89.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema89);
+errors++;
+}
+validate209.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate208(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema86);
+vErrors = withError(vErrors,instancePath,"","type",schema88);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema86);
+vErrors = withError(vErrors,instancePath,"","pattern",schema88);
 errors++;
 }
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema86);
+vErrors = withError(vErrors,instancePath,"","minItems",schema88);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema86.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema88.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema86);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema88);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema86,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema88,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate205(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+if(!(validate209(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate209.errors : vErrors.concat(validate209.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate205(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+if(!(validate209(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate209.errors : vErrors.concat(validate209.errors);
 errors = vErrors.length;
 }
 }
 }
-validate204.errors = vErrors;
+validate208.errors = vErrors;
+return errors === 0;
+}
+
+const schema90 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part81","examples":[["us-gov-*"]]},"append":{"$ref":"#/definitions/part81","examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema91 = {"type":"array","items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+
+function validate214(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema91.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema91);
+errors++;
+}
+validate214.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema90);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema90);
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema90);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema90.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema90);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema90,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate214(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate214(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+errors = vErrors.length;
+}
+}
+}
+validate213.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -4634,7 +4857,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema33.oneOf[0],{missingProperty: "shell"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema34.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -4646,7 +4869,7 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.upload === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema33.oneOf[1],{missingProperty: "upload"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema34.oneOf[1],{missingProperty: "upload"});
 errors++;
 }
 }
@@ -4663,7 +4886,7 @@ passing0 = 1;
 const _errs4 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.download === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema33.oneOf[2],{missingProperty: "download"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema34.oneOf[2],{missingProperty: "download"});
 errors++;
 }
 }
@@ -4680,7 +4903,7 @@ passing0 = 2;
 const _errs5 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.local === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema33.oneOf[3],{missingProperty: "local"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema34.oneOf[3],{missingProperty: "local"});
 errors++;
 }
 }
@@ -4696,8 +4919,8 @@ passing0 = 3;
 }
 const _errs6 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.packages === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema33.oneOf[4],{missingProperty: "packages"});
+if(data.program === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema34.oneOf[4],{missingProperty: "program"});
 errors++;
 }
 }
@@ -4713,8 +4936,8 @@ passing0 = 4;
 }
 const _errs7 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.check === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema33.oneOf[5],{missingProperty: "check"});
+if(data.packages === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema34.oneOf[5],{missingProperty: "packages"});
 errors++;
 }
 }
@@ -4730,8 +4953,8 @@ passing0 = 5;
 }
 const _errs8 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.reboot === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema33.oneOf[6],{missingProperty: "reboot"});
+if(data.check === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema34.oneOf[6],{missingProperty: "check"});
 errors++;
 }
 }
@@ -4747,8 +4970,8 @@ passing0 = 6;
 }
 const _errs9 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.ansible === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema33.oneOf[7],{missingProperty: "ansible"});
+if(data.reboot === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema34.oneOf[7],{missingProperty: "reboot"});
 errors++;
 }
 }
@@ -4764,8 +4987,8 @@ passing0 = 7;
 }
 const _errs10 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.breakpoint === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema33.oneOf[8],{missingProperty: "breakpoint"});
+if(data.ansible === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema34.oneOf[8],{missingProperty: "ansible"});
 errors++;
 }
 }
@@ -4779,6 +5002,24 @@ if(_valid0){
 valid0 = true;
 passing0 = 8;
 }
+const _errs11 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.breakpoint === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema34.oneOf[9],{missingProperty: "breakpoint"});
+errors++;
+}
+}
+var _valid0 = _errs11 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 9];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 9;
+}
+}
 }
 }
 }
@@ -4788,7 +5029,7 @@ passing0 = 8;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema33,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema34,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -4804,183 +5045,116 @@ vErrors = null;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema33.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema33,{additionalProperty: key0});
+if(!(func2.call(schema34.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema34,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.shell !== undefined){
-if(!(validate79(data.shell, {instancePath:instancePath+"/shell",parentData:data,parentDataProperty:"shell",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(!(validate81(data.shell, {instancePath:instancePath+"/shell",parentData:data,parentDataProperty:"shell",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate86(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
-errors = vErrors.length;
-}
-}
-if(data.download !== undefined){
-if(!(validate88(data.download, {instancePath:instancePath+"/download",parentData:data,parentDataProperty:"download",rootData}))){
+if(!(validate88(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
 vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
 errors = vErrors.length;
 }
 }
-if(data.local !== undefined){
-if(!(validate90(data.local, {instancePath:instancePath+"/local",parentData:data,parentDataProperty:"local",rootData}))){
+if(data.download !== undefined){
+if(!(validate90(data.download, {instancePath:instancePath+"/download",parentData:data,parentDataProperty:"download",rootData}))){
 vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
 errors = vErrors.length;
 }
 }
-if(data.packages !== undefined){
-if(!(validate92(data.packages, {instancePath:instancePath+"/packages",parentData:data,parentDataProperty:"packages",rootData}))){
+if(data.local !== undefined){
+if(!(validate92(data.local, {instancePath:instancePath+"/local",parentData:data,parentDataProperty:"local",rootData}))){
 vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
 errors = vErrors.length;
 }
 }
+if(data.program !== undefined){
+if(!(validate94(data.program, {instancePath:instancePath+"/program",parentData:data,parentDataProperty:"program",rootData}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+errors = vErrors.length;
+}
+}
+if(data.packages !== undefined){
+if(!(validate101(data.packages, {instancePath:instancePath+"/packages",parentData:data,parentDataProperty:"packages",rootData}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+errors = vErrors.length;
+}
+}
 if(data.check !== undefined){
-if(!(validate122(data.check, {instancePath:instancePath+"/check",parentData:data,parentDataProperty:"check",rootData}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(!(validate131(data.check, {instancePath:instancePath+"/check",parentData:data,parentDataProperty:"check",rootData}))){
+vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
 errors = vErrors.length;
 }
 }
 if(data.reboot !== undefined){
-if(!(validate168(data.reboot, {instancePath:instancePath+"/reboot",parentData:data,parentDataProperty:"reboot",rootData}))){
-vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
+if(!(validate177(data.reboot, {instancePath:instancePath+"/reboot",parentData:data,parentDataProperty:"reboot",rootData}))){
+vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
 errors = vErrors.length;
 }
 }
 if(data.ansible !== undefined){
-if(!(validate170(data.ansible, {instancePath:instancePath+"/ansible",parentData:data,parentDataProperty:"ansible",rootData}))){
-vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
+if(!(validate179(data.ansible, {instancePath:instancePath+"/ansible",parentData:data,parentDataProperty:"ansible",rootData}))){
+vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
 errors = vErrors.length;
 }
 }
 if(data.breakpoint !== undefined){
-if(!(validate197(data.breakpoint, {instancePath:instancePath+"/breakpoint",parentData:data,parentDataProperty:"breakpoint",rootData}))){
-vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
+if(!(validate206(data.breakpoint, {instancePath:instancePath+"/breakpoint",parentData:data,parentDataProperty:"breakpoint",rootData}))){
+vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
 errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
-let data9 = data.if;
-if((typeof data9 !== "boolean") && (typeof data9 !== "string")){
-vErrors = withError(vErrors,instancePath+"/if","","type",schema33.properties.if);
+let data10 = data.if;
+if((typeof data10 !== "boolean") && (typeof data10 !== "string")){
+vErrors = withError(vErrors,instancePath+"/if","","type",schema34.properties.if);
 errors++;
 }
-if(typeof data9 === "string"){
-if(!pattern7.test(data9)){
-vErrors = withError(vErrors,instancePath+"/if","","pattern",schema33.properties.if);
+if(typeof data10 === "string"){
+if(!pattern7.test(data10)){
+vErrors = withError(vErrors,instancePath+"/if","","pattern",schema34.properties.if);
 errors++;
 }
 }
 }
 if(data.only !== undefined){
-if(!(validate199(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
+if(!(validate208(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate204(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+if(!(validate213(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema33);
+vErrors = withError(vErrors,instancePath,"","type",schema34);
 errors++;
 }
-validate78.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
 
-const schema88 = {"type":"array","items":{"$ref":"#/definitions/part79","examples":[{"shell":"scripts/install.sh"}]},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]};
+const schema92 = {"type":"array","items":{"$ref":"#/definitions/part83","examples":[{"shell":"scripts/install.sh"}]},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]};
 
-function validate210(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate219(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate78(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+if(!(validate80(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema88);
-errors++;
-}
-validate210.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(typeof data != "object"){
-vErrors = withError(vErrors,instancePath,"","type",schema32);
-errors++;
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate78(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
-errors = vErrors.length;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema32);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema32,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate210(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate210(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
-errors = vErrors.length;
-}
-}
-}
-validate77.errors = vErrors;
-return errors === 0;
-}
-
-const schema89 = {"type":["object","null"],"examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part88","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part96","examples":[{"exclude":["/var/cache/**"],"compression":9}]},"default":{}};
-const schema90 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part82","default":[],"examples":[["/var/cache/yum"]]},"partition":{"default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"$ref":"#/definitions/part87","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
-const pattern104 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern105 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema91 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part81","examples":[["/var/cache/yum"]]},"append":{"$ref":"#/definitions/part81","examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema92 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
-
-function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema92.items);
-errors++;
 }
 }
 }
@@ -4988,178 +5162,65 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema92);
 errors++;
 }
-validate218.errors = vErrors;
+validate219.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate217(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema91);
+if(typeof data != "object"){
+vErrors = withError(vErrors,instancePath,"","type",schema33);
 errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema91);
-errors++;
-}
 }
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema91.items);
-errors++;
+if(!(validate80(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
+errors = vErrors.length;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema91);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema33);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema91,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema33,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate218(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
+if(!(validate219(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate218(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
+if(!(validate219(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
 errors = vErrors.length;
 }
 }
 }
-validate217.errors = vErrors;
+validate79.errors = vErrors;
 return errors === 0;
 }
 
-const schema93 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"$ref":"#/definitions/part84","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part86","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
-const pattern109 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema94 = {"type":["array","object","string"],"items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part83","examples":[["--no-filter"]]},"append":{"$ref":"#/definitions/part83","examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema95 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
+const schema93 = {"type":["object","null"],"examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part92","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part100","examples":[{"exclude":["/var/cache/**"],"compression":9}]},"default":{}};
+const schema94 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part86","default":[],"examples":[["/var/cache/yum"]]},"partition":{"default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"$ref":"#/definitions/part91","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
+const pattern108 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern109 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema95 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part85","examples":[["/var/cache/yum"]]},"append":{"$ref":"#/definitions/part85","examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema96 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
 
-function validate224(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate227(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema95.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema95);
-errors++;
-}
-validate224.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate223(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema94);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema94);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema94.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema94);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema94,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate224(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate224(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
-errors = vErrors.length;
-}
-}
-}
-validate223.errors = vErrors;
-return errors === 0;
-}
-
-const schema96 = {"type":["array","object","string"],"items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part85","examples":[["--sigv","4"]]},"append":{"$ref":"#/definitions/part85","examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema97 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
-
-function validate229(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema97.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema97);
-errors++;
-}
-validate229.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema96);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema96);
-errors++;
-}
-}
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
@@ -5170,42 +5231,228 @@ errors++;
 }
 }
 }
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema96);
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema96);
 errors++;
 }
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema96,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate229(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate229(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
-errors = vErrors.length;
-}
-}
-}
-validate228.errors = vErrors;
+validate227.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate222(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate226(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema95);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema95);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema95.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema95);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema95,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate227(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate227(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
+errors = vErrors.length;
+}
+}
+}
+validate226.errors = vErrors;
+return errors === 0;
+}
+
+const schema97 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"$ref":"#/definitions/part88","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part90","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
+const pattern113 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema98 = {"type":["array","object","string"],"items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part87","examples":[["--no-filter"]]},"append":{"$ref":"#/definitions/part87","examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema99 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
+
+function validate233(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema99.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema99);
+errors++;
+}
+validate233.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate232(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema98);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema98);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema98.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema98);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema98,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate233(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate233(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
+errors = vErrors.length;
+}
+}
+}
+validate232.errors = vErrors;
+return errors === 0;
+}
+
+const schema100 = {"type":["array","object","string"],"items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part89","examples":[["--sigv","4"]]},"append":{"$ref":"#/definitions/part89","examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema101 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+
+function validate238(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema101.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema101);
+errors++;
+}
+validate238.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate237(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema100);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema100);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema100.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema100);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema100,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate238(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate238(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
+errors = vErrors.length;
+}
+}
+}
+validate237.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate231(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema93.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema93,{additionalProperty: key0});
+if(!(func2.call(schema97.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema97,{additionalProperty: key0});
 errors++;
 }
 }
@@ -5215,11 +5462,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/type","type",schema93.properties.install.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/type","type",schema97.properties.install.anyOf[0]);
 errors++;
 }
 if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/enum","enum",schema93.properties.install.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/enum","enum",schema97.properties.install.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -5228,19 +5475,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/pattern","pattern",schema93.properties.install.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/pattern","pattern",schema97.properties.install.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/type","type",schema93.properties.install.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/type","type",schema97.properties.install.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/install","","anyOf",schema93.properties.install);
+vErrors = withError(vErrors,instancePath+"/install","","anyOf",schema97.properties.install);
 errors++;
 }
 else {
@@ -5258,19 +5505,19 @@ vErrors = null;
 if(data.installCommands !== undefined){
 let data1 = data.installCommands;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema93.properties.installCommands);
+vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema97.properties.installCommands);
 errors++;
 }
 }
 if(data.destination !== undefined){
 let data2 = data.destination;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/destination","","type",schema93.properties.destination);
+vErrors = withError(vErrors,instancePath+"/destination","","type",schema97.properties.destination);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern109.test(data2)){
-vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema93.properties.destination);
+if(!pattern113.test(data2)){
+vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema97.properties.destination);
 errors++;
 }
 }
@@ -5278,12 +5525,12 @@ errors++;
 if(data.inherit !== undefined){
 let data3 = data.inherit;
 if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
-vErrors = withError(vErrors,instancePath+"/inherit","","type",schema93.properties.inherit);
+vErrors = withError(vErrors,instancePath+"/inherit","","type",schema97.properties.inherit);
 errors++;
 }
 if(typeof data3 === "string"){
 if(!pattern7.test(data3)){
-vErrors = withError(vErrors,instancePath+"/inherit","","pattern",schema93.properties.inherit);
+vErrors = withError(vErrors,instancePath+"/inherit","","pattern",schema97.properties.inherit);
 errors++;
 }
 }
@@ -5294,11 +5541,11 @@ const _errs15 = errors;
 let valid2 = false;
 const _errs16 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/type","type",schema93.properties.credentials.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/type","type",schema97.properties.credentials.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/enum","enum",schema93.properties.credentials.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/enum","enum",schema97.properties.credentials.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
@@ -5307,19 +5554,19 @@ if(!valid2){
 const _errs18 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/pattern","pattern",schema93.properties.credentials.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/pattern","pattern",schema97.properties.credentials.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/type","type",schema93.properties.credentials.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/type","type",schema97.properties.credentials.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs18 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/credentials","","anyOf",schema93.properties.credentials);
+vErrors = withError(vErrors,instancePath+"/credentials","","anyOf",schema97.properties.credentials);
 errors++;
 }
 else {
@@ -5335,48 +5582,48 @@ vErrors = null;
 }
 }
 if(data.bundleArguments !== undefined){
-if(!(validate223(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
-vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
+if(!(validate232(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
+vErrors = vErrors === null ? validate232.errors : vErrors.concat(validate232.errors);
 errors = vErrors.length;
 }
 }
 if(data.uploadArguments !== undefined){
-if(!(validate228(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
-vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+if(!(validate237(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
+vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
 errors = vErrors.length;
 }
 }
 if(data.bundleCommand !== undefined){
 let data7 = data.bundleCommand;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema93.properties.bundleCommand);
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema97.properties.bundleCommand);
 errors++;
 }
 }
 if(data.uploadCommand !== undefined){
 let data8 = data.uploadCommand;
 if(typeof data8 !== "string"){
-vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema93.properties.uploadCommand);
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema97.properties.uploadCommand);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema93);
+vErrors = withError(vErrors,instancePath,"","type",schema97);
 errors++;
 }
-validate222.errors = vErrors;
+validate231.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate216(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate225(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema90,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema94,{additionalProperty: key0});
 errors++;
 }
 }
@@ -5386,11 +5633,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema90.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema94.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "ami-tools")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema90.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema94.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -5399,19 +5646,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema90.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema94.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema90.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema94.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema90.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema94.properties.method);
 errors++;
 }
 else {
@@ -5429,32 +5676,32 @@ vErrors = null;
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 === "string"){
-if(!pattern104.test(data1)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema90.properties.name);
+if(!pattern108.test(data1)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema94.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema90.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema94.properties.name);
 errors++;
 }
 }
 if(data.size !== undefined){
 let data2 = data.size;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema90.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema94.properties.size);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern105.test(data2)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema90.properties.size);
+if(!pattern109.test(data2)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema94.properties.size);
 errors++;
 }
 }
 }
 if(data.exclude !== undefined){
-if(!(validate217(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+if(!(validate226(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
 errors = vErrors.length;
 }
 }
@@ -5464,11 +5711,11 @@ const _errs14 = errors;
 let valid2 = false;
 const _errs15 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema90.properties.partition.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema94.properties.partition.anyOf[0]);
 errors++;
 }
 if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema90.properties.partition.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema94.properties.partition.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs15 === errors;
@@ -5477,19 +5724,19 @@ if(!valid2){
 const _errs17 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema90.properties.partition.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema94.properties.partition.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema90.properties.partition.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema94.properties.partition.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs17 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema90.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema94.properties.partition);
 errors++;
 }
 else {
@@ -5505,212 +5752,27 @@ vErrors = null;
 }
 }
 if(data.amiTools !== undefined){
-if(!(validate222(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
-vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
+if(!(validate231(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
+vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema90);
+vErrors = withError(vErrors,instancePath,"","type",schema94);
 errors++;
 }
-validate216.errors = vErrors;
+validate225.errors = vErrors;
 return errors === 0;
 }
 
-const schema98 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part90","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part92","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part95","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"default":null,"examples":["scripts/seal.sh"]},"needs":{"default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","null","string"],"minimum":1,"maximum":9,"default":null,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
-const schema99 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part89","examples":[["/var/cache/**"]]},"append":{"$ref":"#/definitions/part89","examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema100 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
+const schema102 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part94","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part96","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part99","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"default":null,"examples":["scripts/seal.sh"]},"needs":{"default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","null","string"],"minimum":1,"maximum":9,"default":null,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema103 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part93","examples":[["/var/cache/**"]]},"append":{"$ref":"#/definitions/part93","examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema104 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
 
-function validate237(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate246(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema100.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema100);
-errors++;
-}
-validate237.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate236(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema99);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema99);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema99.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema99);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema99,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate237(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate237(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
-errors = vErrors.length;
-}
-}
-}
-validate236.errors = vErrors;
-return errors === 0;
-}
-
-const schema101 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part91","examples":[["/var/cache/app/**"]]},"append":{"$ref":"#/definitions/part91","examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema102 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
-
-function validate242(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema102.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema102);
-errors++;
-}
-validate242.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate241(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema101);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema101);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema101.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema101);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema101,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate242(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate242(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
-errors = vErrors.length;
-}
-}
-}
-validate241.errors = vErrors;
-return errors === 0;
-}
-
-const schema103 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"$ref":"#/definitions/part94","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
-const schema104 = {"type":["array","object","string"],"items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part93","examples":[["/etc/nginx/tls/*"]]},"append":{"$ref":"#/definitions/part93","examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema105 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
-
-function validate248(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema105.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema105);
-errors++;
-}
-validate248.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate247(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema104);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema104);
-errors++;
-}
-}
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
@@ -5721,42 +5783,227 @@ errors++;
 }
 }
 }
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema104);
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema104);
 errors++;
 }
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema104,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate248(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate248(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
-errors = vErrors.length;
-}
-}
-}
-validate247.errors = vErrors;
+validate246.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate246(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate245(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema103);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema103);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema103.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema103);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema103,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate246(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate246(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+errors = vErrors.length;
+}
+}
+}
+validate245.errors = vErrors;
+return errors === 0;
+}
+
+const schema105 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part95","examples":[["/var/cache/app/**"]]},"append":{"$ref":"#/definitions/part95","examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema106 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
+
+function validate251(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema106.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema106);
+errors++;
+}
+validate251.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate250(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema105);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema105);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema105.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema105);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema105,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate251(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate251(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+errors = vErrors.length;
+}
+}
+}
+validate250.errors = vErrors;
+return errors === 0;
+}
+
+const schema107 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"$ref":"#/definitions/part98","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
+const schema108 = {"type":["array","object","string"],"items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part97","examples":[["/etc/nginx/tls/*"]]},"append":{"$ref":"#/definitions/part97","examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema109 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+
+function validate257(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema109.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema109);
+errors++;
+}
+validate257.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema108);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema108);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema108.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema108);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema108,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate257(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate257(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+errors = vErrors.length;
+}
+}
+}
+validate256.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate255(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema103.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema103,{additionalProperty: key0});
+if(!(func2.call(schema107.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema107,{additionalProperty: key0});
 errors++;
 }
 }
@@ -5766,11 +6013,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/type","type",schema103.properties.authorizedKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/type","type",schema107.properties.authorizedKeys.anyOf[0]);
 errors++;
 }
 if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/enum","enum",schema103.properties.authorizedKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/enum","enum",schema107.properties.authorizedKeys.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -5779,19 +6026,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/pattern","pattern",schema103.properties.authorizedKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/pattern","pattern",schema107.properties.authorizedKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/type","type",schema103.properties.authorizedKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/type","type",schema107.properties.authorizedKeys.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","","anyOf",schema103.properties.authorizedKeys);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","anyOf",schema107.properties.authorizedKeys);
 errors++;
 }
 else {
@@ -5812,11 +6059,11 @@ const _errs9 = errors;
 let valid2 = false;
 const _errs10 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/type","type",schema103.properties.sshHostKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/type","type",schema107.properties.sshHostKeys.anyOf[0]);
 errors++;
 }
 if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/enum","enum",schema103.properties.sshHostKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/enum","enum",schema107.properties.sshHostKeys.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs10 === errors;
@@ -5825,19 +6072,19 @@ if(!valid2){
 const _errs12 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/pattern","pattern",schema103.properties.sshHostKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/pattern","pattern",schema107.properties.sshHostKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/type","type",schema103.properties.sshHostKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/type","type",schema107.properties.sshHostKeys.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs12 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","","anyOf",schema103.properties.sshHostKeys);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","anyOf",schema107.properties.sshHostKeys);
 errors++;
 }
 else {
@@ -5858,11 +6105,11 @@ const _errs15 = errors;
 let valid3 = false;
 const _errs16 = errors;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/type","type",schema103.properties.machineId.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/type","type",schema107.properties.machineId.anyOf[0]);
 errors++;
 }
 if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/enum","enum",schema103.properties.machineId.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/enum","enum",schema107.properties.machineId.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs16 === errors;
@@ -5871,19 +6118,19 @@ if(!valid3){
 const _errs18 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/pattern","pattern",schema103.properties.machineId.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/pattern","pattern",schema107.properties.machineId.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/type","type",schema103.properties.machineId.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/type","type",schema107.properties.machineId.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs18 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/machineId","","anyOf",schema103.properties.machineId);
+vErrors = withError(vErrors,instancePath+"/machineId","","anyOf",schema107.properties.machineId);
 errors++;
 }
 else {
@@ -5904,11 +6151,11 @@ const _errs21 = errors;
 let valid4 = false;
 const _errs22 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/type","type",schema103.properties.shellHistories.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/type","type",schema107.properties.shellHistories.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/enum","enum",schema103.properties.shellHistories.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/enum","enum",schema107.properties.shellHistories.anyOf[0]);
 errors++;
 }
 var _valid3 = _errs22 === errors;
@@ -5917,19 +6164,19 @@ if(!valid4){
 const _errs24 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/pattern","pattern",schema103.properties.shellHistories.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/pattern","pattern",schema107.properties.shellHistories.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/type","type",schema103.properties.shellHistories.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/type","type",schema107.properties.shellHistories.anyOf[1]);
 errors++;
 }
 var _valid3 = _errs24 === errors;
 valid4 = valid4 || _valid3;
 }
 if(!valid4){
-vErrors = withError(vErrors,instancePath+"/shellHistories","","anyOf",schema103.properties.shellHistories);
+vErrors = withError(vErrors,instancePath+"/shellHistories","","anyOf",schema107.properties.shellHistories);
 errors++;
 }
 else {
@@ -5950,11 +6197,11 @@ const _errs27 = errors;
 let valid5 = false;
 const _errs28 = errors;
 if(typeof data4 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/type","type",schema103.properties.cloudInit.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/type","type",schema107.properties.cloudInit.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/enum","enum",schema103.properties.cloudInit.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/enum","enum",schema107.properties.cloudInit.anyOf[0]);
 errors++;
 }
 var _valid4 = _errs28 === errors;
@@ -5963,19 +6210,19 @@ if(!valid5){
 const _errs30 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/pattern","pattern",schema103.properties.cloudInit.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/pattern","pattern",schema107.properties.cloudInit.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/type","type",schema103.properties.cloudInit.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/type","type",schema107.properties.cloudInit.anyOf[1]);
 errors++;
 }
 var _valid4 = _errs30 === errors;
 valid5 = valid5 || _valid4;
 }
 if(!valid5){
-vErrors = withError(vErrors,instancePath+"/cloudInit","","anyOf",schema103.properties.cloudInit);
+vErrors = withError(vErrors,instancePath+"/cloudInit","","anyOf",schema107.properties.cloudInit);
 errors++;
 }
 else {
@@ -5996,11 +6243,11 @@ const _errs33 = errors;
 let valid6 = false;
 const _errs34 = errors;
 if(typeof data5 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/type","type",schema103.properties.cloudCredentials.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/type","type",schema107.properties.cloudCredentials.anyOf[0]);
 errors++;
 }
 if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/enum","enum",schema103.properties.cloudCredentials.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/enum","enum",schema107.properties.cloudCredentials.anyOf[0]);
 errors++;
 }
 var _valid5 = _errs34 === errors;
@@ -6009,19 +6256,19 @@ if(!valid6){
 const _errs36 = errors;
 if(typeof data5 === "string"){
 if(!pattern5.test(data5)){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/pattern","pattern",schema103.properties.cloudCredentials.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/pattern","pattern",schema107.properties.cloudCredentials.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/type","type",schema103.properties.cloudCredentials.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/type","type",schema107.properties.cloudCredentials.anyOf[1]);
 errors++;
 }
 var _valid5 = _errs36 === errors;
 valid6 = valid6 || _valid5;
 }
 if(!valid6){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","","anyOf",schema103.properties.cloudCredentials);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","anyOf",schema107.properties.cloudCredentials);
 errors++;
 }
 else {
@@ -6042,11 +6289,11 @@ const _errs39 = errors;
 let valid7 = false;
 const _errs40 = errors;
 if(typeof data6 !== "string"){
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/type","type",schema103.properties.privateKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/type","type",schema107.properties.privateKeys.anyOf[0]);
 errors++;
 }
 if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/enum","enum",schema103.properties.privateKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/enum","enum",schema107.properties.privateKeys.anyOf[0]);
 errors++;
 }
 var _valid6 = _errs40 === errors;
@@ -6055,19 +6302,19 @@ if(!valid7){
 const _errs42 = errors;
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/pattern","pattern",schema103.properties.privateKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/pattern","pattern",schema107.properties.privateKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/type","type",schema103.properties.privateKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/type","type",schema107.properties.privateKeys.anyOf[1]);
 errors++;
 }
 var _valid6 = _errs42 === errors;
 valid7 = valid7 || _valid6;
 }
 if(!valid7){
-vErrors = withError(vErrors,instancePath+"/privateKeys","","anyOf",schema103.properties.privateKeys);
+vErrors = withError(vErrors,instancePath+"/privateKeys","","anyOf",schema107.properties.privateKeys);
 errors++;
 }
 else {
@@ -6088,11 +6335,11 @@ const _errs45 = errors;
 let valid8 = false;
 const _errs46 = errors;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/type","type",schema103.properties.logs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/type","type",schema107.properties.logs.anyOf[0]);
 errors++;
 }
 if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/enum","enum",schema103.properties.logs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/enum","enum",schema107.properties.logs.anyOf[0]);
 errors++;
 }
 var _valid7 = _errs46 === errors;
@@ -6101,19 +6348,19 @@ if(!valid8){
 const _errs48 = errors;
 if(typeof data7 === "string"){
 if(!pattern5.test(data7)){
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/pattern","pattern",schema103.properties.logs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/pattern","pattern",schema107.properties.logs.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/type","type",schema103.properties.logs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/type","type",schema107.properties.logs.anyOf[1]);
 errors++;
 }
 var _valid7 = _errs48 === errors;
 valid8 = valid8 || _valid7;
 }
 if(!valid8){
-vErrors = withError(vErrors,instancePath+"/logs","","anyOf",schema103.properties.logs);
+vErrors = withError(vErrors,instancePath+"/logs","","anyOf",schema107.properties.logs);
 errors++;
 }
 else {
@@ -6129,28 +6376,28 @@ vErrors = null;
 }
 }
 if(data.allow !== undefined){
-if(!(validate247(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
-vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
+if(!(validate256(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema103);
+vErrors = withError(vErrors,instancePath,"","type",schema107);
 errors++;
 }
-validate246.errors = vErrors;
+validate255.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate235(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate244(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema98.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema98,{additionalProperty: key0});
+if(!(func2.call(schema102.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema102,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6160,11 +6407,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema98.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema102.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "native")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema98.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema102.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -6173,19 +6420,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema98.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema102.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema98.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema102.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema98.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema102.properties.method);
 errors++;
 }
 else {
@@ -6206,11 +6453,11 @@ const _errs9 = errors;
 let valid2 = false;
 const _errs10 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/type","type",schema98.properties.at.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/type","type",schema102.properties.at.anyOf[0]);
 errors++;
 }
 if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/enum","enum",schema98.properties.at.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/enum","enum",schema102.properties.at.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs10 === errors;
@@ -6219,19 +6466,19 @@ if(!valid2){
 const _errs12 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/pattern","pattern",schema98.properties.at.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/pattern","pattern",schema102.properties.at.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/type","type",schema98.properties.at.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/type","type",schema102.properties.at.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs12 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/at","","anyOf",schema98.properties.at);
+vErrors = withError(vErrors,instancePath+"/at","","anyOf",schema102.properties.at);
 errors++;
 }
 else {
@@ -6249,13 +6496,13 @@ vErrors = null;
 if(data.name !== undefined){
 let data2 = data.name;
 if(typeof data2 === "string"){
-if(!pattern104.test(data2)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema98.properties.name);
+if(!pattern108.test(data2)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema102.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema98.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema102.properties.name);
 errors++;
 }
 }
@@ -6265,11 +6512,11 @@ const _errs17 = errors;
 let valid3 = false;
 const _errs18 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema98.properties.partition.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema102.properties.partition.anyOf[0]);
 errors++;
 }
 if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema98.properties.partition.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema102.properties.partition.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs18 === errors;
@@ -6278,19 +6525,19 @@ if(!valid3){
 const _errs20 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema98.properties.partition.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema102.properties.partition.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema98.properties.partition.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema102.properties.partition.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs20 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema98.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema102.properties.partition);
 errors++;
 }
 else {
@@ -6308,45 +6555,45 @@ vErrors = null;
 if(data.size !== undefined){
 let data4 = data.size;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema98.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema102.properties.size);
 errors++;
 }
 if(typeof data4 === "string"){
-if(!pattern105.test(data4)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema98.properties.size);
+if(!pattern109.test(data4)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema102.properties.size);
 errors++;
 }
 }
 }
 if(data.exclude !== undefined){
-if(!(validate236(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+if(!(validate245(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
 errors = vErrors.length;
 }
 }
 if(data.include !== undefined){
-if(!(validate241(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
-vErrors = vErrors === null ? validate241.errors : vErrors.concat(validate241.errors);
+if(!(validate250(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
+vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
 errors = vErrors.length;
 }
 }
 if(data.fstab !== undefined){
 let data7 = data.fstab;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/fstab","","type",schema98.properties.fstab);
+vErrors = withError(vErrors,instancePath+"/fstab","","type",schema102.properties.fstab);
 errors++;
 }
 }
 if(data.hygiene !== undefined){
-if(!(validate246(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
-vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+if(!(validate255(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
+vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
 errors = vErrors.length;
 }
 }
 if(data.script !== undefined){
 let data9 = data.script;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors,instancePath+"/script","","type",schema98.properties.script);
+vErrors = withError(vErrors,instancePath+"/script","","type",schema102.properties.script);
 errors++;
 }
 }
@@ -6356,11 +6603,11 @@ const _errs32 = errors;
 let valid4 = false;
 const _errs33 = errors;
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/type","type",schema98.properties.needs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/type","type",schema102.properties.needs.anyOf[0]);
 errors++;
 }
 if(!((data10 === "refuse") || (data10 === "warn"))){
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/enum","enum",schema98.properties.needs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/enum","enum",schema102.properties.needs.anyOf[0]);
 errors++;
 }
 var _valid3 = _errs33 === errors;
@@ -6369,19 +6616,19 @@ if(!valid4){
 const _errs35 = errors;
 if(typeof data10 === "string"){
 if(!pattern5.test(data10)){
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/pattern","pattern",schema98.properties.needs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/pattern","pattern",schema102.properties.needs.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/type","type",schema98.properties.needs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/type","type",schema102.properties.needs.anyOf[1]);
 errors++;
 }
 var _valid3 = _errs35 === errors;
 valid4 = valid4 || _valid3;
 }
 if(!valid4){
-vErrors = withError(vErrors,instancePath+"/needs","","anyOf",schema98.properties.needs);
+vErrors = withError(vErrors,instancePath+"/needs","","anyOf",schema102.properties.needs);
 errors++;
 }
 else {
@@ -6399,41 +6646,41 @@ vErrors = null;
 if(data.compression !== undefined){
 let data11 = data.compression;
 if(((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)) && (typeof data11 !== "string")){
-vErrors = withError(vErrors,instancePath+"/compression","","type",schema98.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","type",schema102.properties.compression);
 errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema98.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema102.properties.compression);
 errors++;
 }
 if(data11 < 1 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema98.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema102.properties.compression);
 errors++;
 }
 }
 if(typeof data11 === "string"){
 if(!pattern7.test(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","pattern",schema98.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","pattern",schema102.properties.compression);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema98);
+vErrors = withError(vErrors,instancePath,"","type",schema102);
 errors++;
 }
-validate235.errors = vErrors;
+validate244.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate215(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate224(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema89);
+vErrors = withError(vErrors,instancePath,"","type",schema93);
 errors++;
 }
 const _errs1 = errors;
@@ -6473,8 +6720,8 @@ vErrors = null;
 let ifClause0;
 if(_valid0){
 const _errs5 = errors;
-if(!(validate216(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
+if(!(validate225(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs5 === errors;
@@ -6483,8 +6730,8 @@ ifClause0 = "then";
 }
 else {
 const _errs6 = errors;
-if(!(validate235(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
+if(!(validate244(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs6 === errors;
@@ -6492,7 +6739,7 @@ valid0 = _valid0;
 ifClause0 = "else";
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","if",schema89);
+vErrors = withError(vErrors,instancePath,"","if",schema93);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6502,11 +6749,11 @@ const _errs8 = errors;
 let valid3 = false;
 const _errs9 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema89.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema93.properties.method.anyOf[0]);
 errors++;
 }
 if(!((data1 === "native") || (data1 === "ami-tools"))){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema89.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema93.properties.method.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs9 === errors;
@@ -6515,19 +6762,19 @@ if(!valid3){
 const _errs11 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema89.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema93.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema89.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema93.properties.method.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs11 === errors;
 valid3 = valid3 || _valid1;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema89.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema93.properties.method);
 errors++;
 }
 else {
@@ -6543,42 +6790,42 @@ vErrors = null;
 }
 }
 }
-validate215.errors = vErrors;
+validate224.errors = vErrors;
 return errors === 0;
 }
 
-const schema106 = {"type":["object","null"],"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
+const schema110 = {"type":["object","null"],"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
 
-function validate255(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate264(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema106);
+vErrors = withError(vErrors,instancePath,"","type",schema110);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema106,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema110,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.ec2 !== undefined){
 let data0 = data.ec2;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/ec2","","type",schema106.properties.ec2);
+vErrors = withError(vErrors,instancePath+"/ec2","","type",schema110.properties.ec2);
 errors++;
 }
 }
 if(data.allowMismatch !== undefined){
 let data1 = data.allowMismatch;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema106.properties.allowMismatch);
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema110.properties.allowMismatch);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/allowMismatch","","pattern",schema106.properties.allowMismatch);
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","pattern",schema110.properties.allowMismatch);
 errors++;
 }
 }
@@ -6586,35 +6833,35 @@ errors++;
 if(data.certificate !== undefined){
 let data2 = data.certificate;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/certificate","","type",schema106.properties.certificate);
+vErrors = withError(vErrors,instancePath+"/certificate","","type",schema110.properties.certificate);
 errors++;
 }
 }
 if(data.privateKey !== undefined){
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema106.properties.privateKey);
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema110.properties.privateKey);
 errors++;
 }
 }
 }
-validate255.errors = vErrors;
+validate264.errors = vErrors;
 return errors === 0;
 }
 
-const schema107 = {"type":["object","null"],"examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema111 = {"type":["object","null"],"examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
 
-function validate257(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate266(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema107);
+vErrors = withError(vErrors,instancePath,"","type",schema111);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema107,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema111,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6624,11 +6871,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema107.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema111.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "s3")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema107.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema111.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -6637,19 +6884,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema107.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema111.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema107.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema111.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema107.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema111.properties.method);
 errors++;
 }
 else {
@@ -6667,14 +6914,14 @@ vErrors = null;
 if(data.bucket !== undefined){
 let data1 = data.bucket;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/bucket","","type",schema107.properties.bucket);
+vErrors = withError(vErrors,instancePath+"/bucket","","type",schema111.properties.bucket);
 errors++;
 }
 }
 if(data.prefix !== undefined){
 let data2 = data.prefix;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/prefix","","type",schema107.properties.prefix);
+vErrors = withError(vErrors,instancePath+"/prefix","","type",schema111.properties.prefix);
 errors++;
 }
 }
@@ -6684,11 +6931,11 @@ const _errs13 = errors;
 let valid2 = false;
 const _errs14 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/type","type",schema107.properties.acl.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/type","type",schema111.properties.acl.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/enum","enum",schema107.properties.acl.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/enum","enum",schema111.properties.acl.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs14 === errors;
@@ -6697,19 +6944,19 @@ if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/pattern","pattern",schema107.properties.acl.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/pattern","pattern",schema111.properties.acl.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/type","type",schema107.properties.acl.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/type","type",schema111.properties.acl.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/acl","","anyOf",schema107.properties.acl);
+vErrors = withError(vErrors,instancePath+"/acl","","anyOf",schema111.properties.acl);
 errors++;
 }
 else {
@@ -6727,91 +6974,91 @@ vErrors = null;
 if(data.concurrency !== undefined){
 let data4 = data.concurrency;
 if((!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))) && (typeof data4 !== "string")){
-vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema107.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema111.properties.concurrency);
 errors++;
 }
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 32 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema107.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema111.properties.concurrency);
 errors++;
 }
 if(data4 < 1 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema107.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema111.properties.concurrency);
 errors++;
 }
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","pattern",schema107.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","pattern",schema111.properties.concurrency);
 errors++;
 }
 }
 }
 }
-validate257.errors = vErrors;
+validate266.errors = vErrors;
 return errors === 0;
 }
 
-const schema108 = {"type":["object","null"],"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"default":null,"examples":["Web server base image"]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"enaSupport":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"sriovNetSupport":{"default":null,"examples":["simple"],"anyOf":[{"type":["string","null"],"enum":["simple","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"metadataTokens":{"default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"blockDeviceMappings":{"$ref":"#/definitions/part98","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
-const pattern140 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern141 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema109 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part97","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
-const schema110 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}},"required":["device","virtual"]};
+const schema112 = {"type":["object","null"],"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"default":null,"examples":["Web server base image"]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"enaSupport":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"sriovNetSupport":{"default":null,"examples":["simple"],"anyOf":[{"type":["string","null"],"enum":["simple","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"metadataTokens":{"default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"blockDeviceMappings":{"$ref":"#/definitions/part102","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
+const pattern144 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern145 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema113 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part101","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
+const schema114 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}},"required":["device","virtual"]};
 
-function validate261(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate270(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.device === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema110,{missingProperty: "device"});
+vErrors = withError(vErrors,instancePath,"","required",schema114,{missingProperty: "device"});
 errors++;
 }
 if(data.virtual === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema110,{missingProperty: "virtual"});
+vErrors = withError(vErrors,instancePath,"","required",schema114,{missingProperty: "virtual"});
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "device") || (key0 === "virtual"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema110,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema114,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.device !== undefined){
 let data0 = data.device;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/device","","type",schema110.properties.device);
+vErrors = withError(vErrors,instancePath+"/device","","type",schema114.properties.device);
 errors++;
 }
 }
 if(data.virtual !== undefined){
 let data1 = data.virtual;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/virtual","","type",schema110.properties.virtual);
+vErrors = withError(vErrors,instancePath+"/virtual","","type",schema114.properties.virtual);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema110);
+vErrors = withError(vErrors,instancePath,"","type",schema114);
 errors++;
 }
-validate261.errors = vErrors;
+validate270.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate260(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate269(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!data || typeof data != "object"){
-vErrors = withError(vErrors,instancePath,"","type",schema109);
+vErrors = withError(vErrors,instancePath,"","type",schema113);
 errors++;
 }
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate261(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
+if(!(validate270(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
 errors = vErrors.length;
 }
 }
@@ -6820,27 +7067,27 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data1 = data[key0];
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema109.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema113.additionalProperties);
 errors++;
 }
 }
 }
-validate260.errors = vErrors;
+validate269.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate259(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate268(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema108);
+vErrors = withError(vErrors,instancePath,"","type",schema112);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema108.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema108,{additionalProperty: key0});
+if(!(func2.call(schema112.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema112,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6850,11 +7097,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema108.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema112.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "instance-store")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema108.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema112.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -6863,19 +7110,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema108.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema112.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema108.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema112.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema108.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema112.properties.method);
 errors++;
 }
 else {
@@ -6893,14 +7140,14 @@ vErrors = null;
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema108.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema112.properties.name);
 errors++;
 }
 }
 if(data.description !== undefined){
 let data2 = data.description;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/description","","type",schema108.properties.description);
+vErrors = withError(vErrors,instancePath+"/description","","type",schema112.properties.description);
 errors++;
 }
 }
@@ -6910,11 +7157,11 @@ const _errs13 = errors;
 let valid2 = false;
 const _errs14 = errors;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/type","type",schema108.properties.architecture.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/type","type",schema112.properties.architecture.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/enum","enum",schema108.properties.architecture.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/enum","enum",schema112.properties.architecture.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs14 === errors;
@@ -6923,19 +7170,19 @@ if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/pattern","pattern",schema108.properties.architecture.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/pattern","pattern",schema112.properties.architecture.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/type","type",schema108.properties.architecture.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/type","type",schema112.properties.architecture.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/architecture","","anyOf",schema108.properties.architecture);
+vErrors = withError(vErrors,instancePath+"/architecture","","anyOf",schema112.properties.architecture);
 errors++;
 }
 else {
@@ -6956,11 +7203,11 @@ const _errs19 = errors;
 let valid3 = false;
 const _errs20 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/type","type",schema108.properties.virtualization.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/type","type",schema112.properties.virtualization.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/enum","enum",schema108.properties.virtualization.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/enum","enum",schema112.properties.virtualization.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs20 === errors;
@@ -6969,19 +7216,19 @@ if(!valid3){
 const _errs22 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/pattern","pattern",schema108.properties.virtualization.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/pattern","pattern",schema112.properties.virtualization.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/type","type",schema108.properties.virtualization.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/type","type",schema112.properties.virtualization.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs22 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/virtualization","","anyOf",schema108.properties.virtualization);
+vErrors = withError(vErrors,instancePath+"/virtualization","","anyOf",schema112.properties.virtualization);
 errors++;
 }
 else {
@@ -6999,12 +7246,12 @@ vErrors = null;
 if(data.kernel !== undefined){
 let data5 = data.kernel;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors,instancePath+"/kernel","","type",schema108.properties.kernel);
+vErrors = withError(vErrors,instancePath+"/kernel","","type",schema112.properties.kernel);
 errors++;
 }
 if(typeof data5 === "string"){
-if(!pattern140.test(data5)){
-vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema108.properties.kernel);
+if(!pattern144.test(data5)){
+vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema112.properties.kernel);
 errors++;
 }
 }
@@ -7012,12 +7259,12 @@ errors++;
 if(data.ramdisk !== undefined){
 let data6 = data.ramdisk;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema108.properties.ramdisk);
+vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema112.properties.ramdisk);
 errors++;
 }
 if(typeof data6 === "string"){
-if(!pattern141.test(data6)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema108.properties.ramdisk);
+if(!pattern145.test(data6)){
+vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema112.properties.ramdisk);
 errors++;
 }
 }
@@ -7025,12 +7272,12 @@ errors++;
 if(data.enaSupport !== undefined){
 let data7 = data.enaSupport;
 if(((typeof data7 !== "boolean") && (data7 !== null)) && (typeof data7 !== "string")){
-vErrors = withError(vErrors,instancePath+"/enaSupport","","type",schema108.properties.enaSupport);
+vErrors = withError(vErrors,instancePath+"/enaSupport","","type",schema112.properties.enaSupport);
 errors++;
 }
 if(typeof data7 === "string"){
 if(!pattern7.test(data7)){
-vErrors = withError(vErrors,instancePath+"/enaSupport","","pattern",schema108.properties.enaSupport);
+vErrors = withError(vErrors,instancePath+"/enaSupport","","pattern",schema112.properties.enaSupport);
 errors++;
 }
 }
@@ -7041,11 +7288,11 @@ const _errs31 = errors;
 let valid4 = false;
 const _errs32 = errors;
 if((typeof data8 !== "string") && (data8 !== null)){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/0/type","type",schema108.properties.sriovNetSupport.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/0/type","type",schema112.properties.sriovNetSupport.anyOf[0]);
 errors++;
 }
 if(!(((data8 === "simple") || (data8 === "none")) || (data8 === null))){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/0/enum","enum",schema108.properties.sriovNetSupport.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/0/enum","enum",schema112.properties.sriovNetSupport.anyOf[0]);
 errors++;
 }
 var _valid3 = _errs32 === errors;
@@ -7054,19 +7301,19 @@ if(!valid4){
 const _errs34 = errors;
 if(typeof data8 === "string"){
 if(!pattern5.test(data8)){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/1/pattern","pattern",schema108.properties.sriovNetSupport.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/1/pattern","pattern",schema112.properties.sriovNetSupport.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/1/type","type",schema108.properties.sriovNetSupport.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/1/type","type",schema112.properties.sriovNetSupport.anyOf[1]);
 errors++;
 }
 var _valid3 = _errs34 === errors;
 valid4 = valid4 || _valid3;
 }
 if(!valid4){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","anyOf",schema108.properties.sriovNetSupport);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","anyOf",schema112.properties.sriovNetSupport);
 errors++;
 }
 else {
@@ -7087,11 +7334,11 @@ const _errs37 = errors;
 let valid5 = false;
 const _errs38 = errors;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/type","type",schema108.properties.metadataTokens.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/type","type",schema112.properties.metadataTokens.anyOf[0]);
 errors++;
 }
 if(!(((data9 === "required") || (data9 === "optional")) || (data9 === null))){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/enum","enum",schema108.properties.metadataTokens.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/enum","enum",schema112.properties.metadataTokens.anyOf[0]);
 errors++;
 }
 var _valid4 = _errs38 === errors;
@@ -7100,19 +7347,19 @@ if(!valid5){
 const _errs40 = errors;
 if(typeof data9 === "string"){
 if(!pattern5.test(data9)){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/pattern","pattern",schema108.properties.metadataTokens.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/pattern","pattern",schema112.properties.metadataTokens.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/type","type",schema108.properties.metadataTokens.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/type","type",schema112.properties.metadataTokens.anyOf[1]);
 errors++;
 }
 var _valid4 = _errs40 === errors;
 valid5 = valid5 || _valid4;
 }
 if(!valid5){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","","anyOf",schema108.properties.metadataTokens);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","anyOf",schema112.properties.metadataTokens);
 errors++;
 }
 else {
@@ -7128,20 +7375,20 @@ vErrors = null;
 }
 }
 if(data.blockDeviceMappings !== undefined){
-if(!(validate260(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
-vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
+if(!(validate269(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
+vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
 errors = vErrors.length;
 }
 }
 if(data.tags !== undefined){
 let data11 = data.tags;
 if((!(data11 && typeof data11 == "object" && !Array.isArray(data11))) && (typeof data11 !== "string")){
-vErrors = withError(vErrors,instancePath+"/tags","","type",schema108.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema112.properties.tags);
 errors++;
 }
 if(typeof data11 === "string"){
 if(!pattern7.test(data11)){
-vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema108.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema112.properties.tags);
 errors++;
 }
 }
@@ -7149,22 +7396,22 @@ if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
 for(const key1 in data11){
 let data12 = data11[key1];
 if(typeof data12 !== "string"){
-vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema108.properties.tags.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema112.properties.tags.additionalProperties);
 errors++;
 }
 }
 }
 }
 }
-validate259.errors = vErrors;
+validate268.errors = vErrors;
 return errors === 0;
 }
 
-const schema111 = {"type":["object","null"],"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part101","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"$ref":"#/definitions/part104","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
-const schema112 = {"type":["array","object","string"],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part99","examples":[{"shell":"tests/smoke.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part100","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"$ref":"#/definitions/part100","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema113 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part76","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part78","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]}]};
+const schema115 = {"type":["object","null"],"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part105","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"$ref":"#/definitions/part108","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
+const schema116 = {"type":["array","object","string"],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part103","examples":[{"shell":"tests/smoke.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part104","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"$ref":"#/definitions/part104","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema117 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part28","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part80","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part82","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]}]};
 
-function validate267(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate276(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -7173,7 +7420,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema113.oneOf[0],{missingProperty: "shell"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema117.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -7183,7 +7430,7 @@ valid0 = true;
 passing0 = 0;
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema113,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema117,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -7200,137 +7447,39 @@ vErrors = null;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema113,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema117,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.shell !== undefined){
-if(!(validate79(data.shell, {instancePath:instancePath+"/shell",parentData:data,parentDataProperty:"shell",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(!(validate81(data.shell, {instancePath:instancePath+"/shell",parentData:data,parentDataProperty:"shell",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
 let data1 = data.if;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/if","","type",schema113.properties.if);
+vErrors = withError(vErrors,instancePath+"/if","","type",schema117.properties.if);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/if","","pattern",schema113.properties.if);
+vErrors = withError(vErrors,instancePath+"/if","","pattern",schema117.properties.if);
 errors++;
 }
 }
 }
 if(data.only !== undefined){
-if(!(validate199(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
+if(!(validate208(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate204(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+if(!(validate213(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
 errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema113);
-errors++;
-}
-validate267.errors = vErrors;
-return errors === 0;
-}
-
-const schema114 = {"type":"array","items":{"$ref":"#/definitions/part99","examples":[{"shell":"tests/smoke.sh"}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]};
-
-function validate272(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate267(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema114);
-errors++;
-}
-validate272.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate266(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema112);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema112);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate267(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
-errors = vErrors.length;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema112);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema112,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate272(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate272.errors : vErrors.concat(validate272.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate272(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate272.errors : vErrors.concat(validate272.errors);
-errors = vErrors.length;
-}
-}
-}
-validate266.errors = vErrors;
-return errors === 0;
-}
-
-const schema115 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part103","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
-const schema116 = {"type":["array","object","string"],"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part102","examples":[["m3.large"]]},"append":{"$ref":"#/definitions/part102","examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema117 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
-
-function validate279(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema117.items);
-errors++;
 }
 }
 }
@@ -7338,12 +7487,34 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema117);
 errors++;
 }
-validate279.errors = vErrors;
+validate276.errors = vErrors;
+return errors === 0;
+}
+
+const schema118 = {"type":"array","items":{"$ref":"#/definitions/part103","examples":[{"shell":"tests/smoke.sh"}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]};
+
+function validate281(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate276(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate276.errors : vErrors.concat(validate276.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema118);
+errors++;
+}
+validate281.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate278(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate275(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -7359,10 +7530,9 @@ errors++;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema116.items);
-errors++;
+if(!(validate276(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate276.errors : vErrors.concat(validate276.errors);
+errors = vErrors.length;
 }
 }
 }
@@ -7378,132 +7548,25 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate279(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
+if(!(validate281(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate281.errors : vErrors.concat(validate281.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate279(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
+if(!(validate281(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate281.errors : vErrors.concat(validate281.errors);
 errors = vErrors.length;
 }
 }
 }
-validate278.errors = vErrors;
+validate275.errors = vErrors;
 return errors === 0;
 }
 
-
-function validate277(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema115,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.instanceTypes !== undefined){
-if(!(validate278(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
-vErrors = vErrors === null ? validate278.errors : vErrors.concat(validate278.errors);
-errors = vErrors.length;
-}
-}
-if(data.iamInstanceProfile !== undefined){
-let data1 = data.iamInstanceProfile;
-if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema115.properties.iamInstanceProfile);
-errors++;
-}
-}
-if(data.userData !== undefined){
-let data2 = data.userData;
-if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/userData","","type",schema115.properties.userData);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema115);
-errors++;
-}
-validate277.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate265(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema111);
-errors++;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema111,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.boot !== undefined){
-let data0 = data.boot;
-if(((typeof data0 !== "boolean") && (data0 !== null)) && (typeof data0 !== "string")){
-vErrors = withError(vErrors,instancePath+"/boot","","type",schema111.properties.boot);
-errors++;
-}
-if(typeof data0 === "string"){
-if(!pattern7.test(data0)){
-vErrors = withError(vErrors,instancePath+"/boot","","pattern",schema111.properties.boot);
-errors++;
-}
-}
-}
-if(data.console !== undefined){
-let data1 = data.console;
-if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/console","","type",schema111.properties.console);
-errors++;
-}
-}
-if(data.tests !== undefined){
-if(!(validate266(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
-vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
-errors = vErrors.length;
-}
-}
-if(data.timeout !== undefined){
-let data3 = data.timeout;
-if(typeof data3 === "string"){
-if(!pattern18.test(data3)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema111.properties.timeout);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema111.properties.timeout);
-errors++;
-}
-}
-if(data.launch !== undefined){
-if(!(validate277(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
-errors = vErrors.length;
-}
-}
-}
-validate265.errors = vErrors;
-return errors === 0;
-}
-
-const schema118 = {"type":["object","null"],"examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}],"default":{},"additionalProperties":false,"properties":{"share":{"$ref":"#/definitions/part111","default":{},"examples":[{"accounts":["123456789012"]}]},"deprecate":{"type":["string","null"],"patternErrorMessage":"must be a number of days such as \"180d\", a date such as \"2027-06-30\", or a time in UTC such as \"2027-06-30T12:00:00Z\"","default":null,"examples":["180d","2027-06-30"],"pattern":"(^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"deregistrationProtection":{"default":null,"examples":["enabled-without-cooldown"],"anyOf":[{"type":["string","null"],"enum":["enabled-without-cooldown","enabled-with-cooldown",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}}};
-const schema119 = {"type":"object","examples":[{"accounts":["123456789012"]}],"additionalProperties":false,"properties":{"accounts":{"$ref":"#/definitions/part106","default":[],"examples":[["123456789012","210987654321"]]},"organizations":{"$ref":"#/definitions/part108","default":[],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"organizationalUnits":{"$ref":"#/definitions/part110","default":[],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"public":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}}};
-const schema120 = {"type":["array","object","string"],"examples":[["123456789012","210987654321"]],"items":{"type":"string","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"],"pattern":"(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part105","examples":[["123456789012","210987654321"]]},"append":{"$ref":"#/definitions/part105","examples":[["123456789012","210987654321"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern152 = new RegExp("(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema121 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"],"pattern":"(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["123456789012","210987654321"]]};
+const schema119 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part107","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
+const schema120 = {"type":["array","object","string"],"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part106","examples":[["m3.large"]]},"append":{"$ref":"#/definitions/part106","examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema121 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
 
 function validate288(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -7512,13 +7575,7 @@ if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern152.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema121.items);
-errors++;
-}
-}
-else {
+if(typeof data0 !== "string"){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema121.items);
 errors++;
 }
@@ -7550,13 +7607,7 @@ if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern152.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema120.items);
-errors++;
-}
-}
-else {
+if(typeof data0 !== "string"){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema120.items);
 errors++;
 }
@@ -7590,100 +7641,118 @@ validate287.errors = vErrors;
 return errors === 0;
 }
 
-const schema122 = {"type":["array","object","string"],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]],"items":{"type":"string","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part107","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"append":{"$ref":"#/definitions/part107","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern155 = new RegExp("(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema123 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]};
 
-function validate293(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate286(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern155.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema123.items);
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema119,{additionalProperty: key0});
 errors++;
+}
+}
+if(data.instanceTypes !== undefined){
+if(!(validate287(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
+errors = vErrors.length;
+}
+}
+if(data.iamInstanceProfile !== undefined){
+let data1 = data.iamInstanceProfile;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema119.properties.iamInstanceProfile);
+errors++;
+}
+}
+if(data.userData !== undefined){
+let data2 = data.userData;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema119.properties.userData);
+errors++;
+}
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema123.items);
+vErrors = withError(vErrors,instancePath,"","type",schema119);
 errors++;
 }
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema123);
-errors++;
-}
-validate293.errors = vErrors;
+validate286.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate292(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate274(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema122);
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors,instancePath,"","type",schema115);
 errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema122);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern155.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema122.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema122.items);
-errors++;
-}
-}
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema122);
-errors++;
-}
 for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema122,{additionalProperty: key0});
+if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema115,{additionalProperty: key0});
 errors++;
 }
 }
-if(data.prepend !== undefined){
-if(!(validate293(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate293.errors : vErrors.concat(validate293.errors);
+if(data.boot !== undefined){
+let data0 = data.boot;
+if(((typeof data0 !== "boolean") && (data0 !== null)) && (typeof data0 !== "string")){
+vErrors = withError(vErrors,instancePath+"/boot","","type",schema115.properties.boot);
+errors++;
+}
+if(typeof data0 === "string"){
+if(!pattern7.test(data0)){
+vErrors = withError(vErrors,instancePath+"/boot","","pattern",schema115.properties.boot);
+errors++;
+}
+}
+}
+if(data.console !== undefined){
+let data1 = data.console;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/console","","type",schema115.properties.console);
+errors++;
+}
+}
+if(data.tests !== undefined){
+if(!(validate275(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
+vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
 errors = vErrors.length;
 }
 }
-if(data.append !== undefined){
-if(!(validate293(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate293.errors : vErrors.concat(validate293.errors);
+if(data.timeout !== undefined){
+let data3 = data.timeout;
+if(typeof data3 === "string"){
+if(!pattern18.test(data3)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema115.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema115.properties.timeout);
+errors++;
+}
+}
+if(data.launch !== undefined){
+if(!(validate286(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate286.errors : vErrors.concat(validate286.errors);
 errors = vErrors.length;
 }
 }
 }
-validate292.errors = vErrors;
+validate274.errors = vErrors;
 return errors === 0;
 }
 
-const schema124 = {"type":["array","object","string"],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]],"items":{"type":"string","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part109","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"append":{"$ref":"#/definitions/part109","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern158 = new RegExp("(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema125 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]};
+const schema122 = {"type":["object","null"],"examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}],"default":{},"additionalProperties":false,"properties":{"share":{"$ref":"#/definitions/part115","default":{},"examples":[{"accounts":["123456789012"]}]},"deprecate":{"type":["string","null"],"patternErrorMessage":"must be a number of days such as \"180d\", a date such as \"2027-06-30\", or a time in UTC such as \"2027-06-30T12:00:00Z\"","default":null,"examples":["180d","2027-06-30"],"pattern":"(^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"deregistrationProtection":{"default":null,"examples":["enabled-without-cooldown"],"anyOf":[{"type":["string","null"],"enum":["enabled-without-cooldown","enabled-with-cooldown",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}}};
+const schema123 = {"type":"object","examples":[{"accounts":["123456789012"]}],"additionalProperties":false,"properties":{"accounts":{"$ref":"#/definitions/part110","default":[],"examples":[["123456789012","210987654321"]]},"organizations":{"$ref":"#/definitions/part112","default":[],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"organizationalUnits":{"$ref":"#/definitions/part114","default":[],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"public":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}}};
+const schema124 = {"type":["array","object","string"],"examples":[["123456789012","210987654321"]],"items":{"type":"string","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"],"pattern":"(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part109","examples":[["123456789012","210987654321"]]},"append":{"$ref":"#/definitions/part109","examples":[["123456789012","210987654321"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern156 = new RegExp("(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema125 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"],"pattern":"(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["123456789012","210987654321"]]};
 
-function validate298(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate297(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -7691,7 +7760,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern158.test(data0)){
+if(!pattern156.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema125.items);
 errors++;
 }
@@ -7706,12 +7775,12 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema125);
 errors++;
 }
-validate298.errors = vErrors;
+validate297.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate297(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate296(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -7729,7 +7798,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern158.test(data0)){
+if(!pattern156.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema124.items);
 errors++;
 }
@@ -7752,104 +7821,282 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate298(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate298.errors : vErrors.concat(validate298.errors);
+if(!(validate297(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate298(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate298.errors : vErrors.concat(validate298.errors);
+if(!(validate297(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
 errors = vErrors.length;
 }
 }
 }
-validate297.errors = vErrors;
+validate296.errors = vErrors;
+return errors === 0;
+}
+
+const schema126 = {"type":["array","object","string"],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]],"items":{"type":"string","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part111","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"append":{"$ref":"#/definitions/part111","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern159 = new RegExp("(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema127 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]};
+
+function validate302(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern159.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema127.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema127.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema127);
+errors++;
+}
+validate302.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate286(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate301(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema126);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema126);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern159.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema126.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema126.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema126);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema126,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate302(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate302.errors : vErrors.concat(validate302.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate302(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate302.errors : vErrors.concat(validate302.errors);
+errors = vErrors.length;
+}
+}
+}
+validate301.errors = vErrors;
+return errors === 0;
+}
+
+const schema128 = {"type":["array","object","string"],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]],"items":{"type":"string","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part113","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"append":{"$ref":"#/definitions/part113","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern162 = new RegExp("(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema129 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]};
+
+function validate307(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern162.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema129.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema129.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema129);
+errors++;
+}
+validate307.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate306(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema128);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema128);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern162.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema128.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema128.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema128);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema128,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate307(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate307.errors : vErrors.concat(validate307.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate307(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate307.errors : vErrors.concat(validate307.errors);
+errors = vErrors.length;
+}
+}
+}
+validate306.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate295(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "accounts") || (key0 === "organizations")) || (key0 === "organizationalUnits")) || (key0 === "public"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema119,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema123,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.accounts !== undefined){
-if(!(validate287(data.accounts, {instancePath:instancePath+"/accounts",parentData:data,parentDataProperty:"accounts",rootData}))){
-vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
+if(!(validate296(data.accounts, {instancePath:instancePath+"/accounts",parentData:data,parentDataProperty:"accounts",rootData}))){
+vErrors = vErrors === null ? validate296.errors : vErrors.concat(validate296.errors);
 errors = vErrors.length;
 }
 }
 if(data.organizations !== undefined){
-if(!(validate292(data.organizations, {instancePath:instancePath+"/organizations",parentData:data,parentDataProperty:"organizations",rootData}))){
-vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
+if(!(validate301(data.organizations, {instancePath:instancePath+"/organizations",parentData:data,parentDataProperty:"organizations",rootData}))){
+vErrors = vErrors === null ? validate301.errors : vErrors.concat(validate301.errors);
 errors = vErrors.length;
 }
 }
 if(data.organizationalUnits !== undefined){
-if(!(validate297(data.organizationalUnits, {instancePath:instancePath+"/organizationalUnits",parentData:data,parentDataProperty:"organizationalUnits",rootData}))){
-vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
+if(!(validate306(data.organizationalUnits, {instancePath:instancePath+"/organizationalUnits",parentData:data,parentDataProperty:"organizationalUnits",rootData}))){
+vErrors = vErrors === null ? validate306.errors : vErrors.concat(validate306.errors);
 errors = vErrors.length;
 }
 }
 if(data.public !== undefined){
 let data3 = data.public;
 if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
-vErrors = withError(vErrors,instancePath+"/public","","type",schema119.properties.public);
+vErrors = withError(vErrors,instancePath+"/public","","type",schema123.properties.public);
 errors++;
 }
 if(typeof data3 === "string"){
 if(!pattern7.test(data3)){
-vErrors = withError(vErrors,instancePath+"/public","","pattern",schema119.properties.public);
+vErrors = withError(vErrors,instancePath+"/public","","pattern",schema123.properties.public);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema119);
+vErrors = withError(vErrors,instancePath,"","type",schema123);
 errors++;
 }
-validate286.errors = vErrors;
+validate295.errors = vErrors;
 return errors === 0;
 }
 
-const pattern161 = new RegExp("(^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern165 = new RegExp("(^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
-function validate285(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate294(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema118);
+vErrors = withError(vErrors,instancePath,"","type",schema122);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((key0 === "share") || (key0 === "deprecate")) || (key0 === "deregistrationProtection"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema118,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema122,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.share !== undefined){
-if(!(validate286(data.share, {instancePath:instancePath+"/share",parentData:data,parentDataProperty:"share",rootData}))){
-vErrors = vErrors === null ? validate286.errors : vErrors.concat(validate286.errors);
+if(!(validate295(data.share, {instancePath:instancePath+"/share",parentData:data,parentDataProperty:"share",rootData}))){
+vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
 errors = vErrors.length;
 }
 }
 if(data.deprecate !== undefined){
 let data1 = data.deprecate;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/deprecate","","type",schema118.properties.deprecate);
+vErrors = withError(vErrors,instancePath+"/deprecate","","type",schema122.properties.deprecate);
 errors++;
 }
 if(typeof data1 === "string"){
-if(!pattern161.test(data1)){
-vErrors = withError(vErrors,instancePath+"/deprecate","","pattern",schema118.properties.deprecate);
+if(!pattern165.test(data1)){
+vErrors = withError(vErrors,instancePath+"/deprecate","","pattern",schema122.properties.deprecate);
 errors++;
 }
 }
@@ -7860,11 +8107,11 @@ const _errs6 = errors;
 let valid1 = false;
 const _errs7 = errors;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/0/type","type",schema118.properties.deregistrationProtection.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/0/type","type",schema122.properties.deregistrationProtection.anyOf[0]);
 errors++;
 }
 if(!(((data2 === "enabled-without-cooldown") || (data2 === "enabled-with-cooldown")) || (data2 === null))){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/0/enum","enum",schema118.properties.deregistrationProtection.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/0/enum","enum",schema122.properties.deregistrationProtection.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs7 === errors;
@@ -7873,19 +8120,19 @@ if(!valid1){
 const _errs9 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/1/pattern","pattern",schema118.properties.deregistrationProtection.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/1/pattern","pattern",schema122.properties.deregistrationProtection.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/1/type","type",schema118.properties.deregistrationProtection.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/1/type","type",schema122.properties.deregistrationProtection.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs9 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","anyOf",schema118.properties.deregistrationProtection);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","anyOf",schema122.properties.deregistrationProtection);
 errors++;
 }
 else {
@@ -7901,19 +8148,19 @@ vErrors = null;
 }
 }
 }
-validate285.errors = vErrors;
+validate294.errors = vErrors;
 return errors === 0;
 }
 
-const schema126 = {"type":"object","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"}}};
+const schema130 = {"type":"object","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"}}};
 
-function validate304(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate313(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema126.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema126,{additionalProperty: key0});
+if(!(func2.call(schema130.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema130,{additionalProperty: key0});
 errors++;
 }
 }
@@ -7926,87 +8173,87 @@ errors = vErrors.length;
 if(data.profile !== undefined){
 let data1 = data.profile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/profile","","type",schema126.properties.profile);
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema130.properties.profile);
 errors++;
 }
 }
 if(data.source !== undefined){
-if(!(validate40(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
+if(!(validate42(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
 errors = vErrors.length;
 }
 }
 if(data.launch !== undefined){
-if(!(validate48(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+if(!(validate50(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
 errors = vErrors.length;
 }
 }
 if(data.connect !== undefined){
-if(!(validate65(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
-vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+if(!(validate67(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
 errors = vErrors.length;
 }
 }
 if(data.provision !== undefined){
-if(!(validate77(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+if(!(validate79(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
 errors = vErrors.length;
 }
 }
 if(data.bundle !== undefined){
-if(!(validate215(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+if(!(validate224(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
 errors = vErrors.length;
 }
 }
 if(data.certificate !== undefined){
-if(!(validate255(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
+if(!(validate264(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate257(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+if(!(validate266(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
 errors = vErrors.length;
 }
 }
 if(data.register !== undefined){
-if(!(validate259(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
+if(!(validate268(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
 errors = vErrors.length;
 }
 }
 if(data.verify !== undefined){
-if(!(validate265(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
+if(!(validate274(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate274.errors : vErrors.concat(validate274.errors);
 errors = vErrors.length;
 }
 }
 if(data.publish !== undefined){
-if(!(validate285(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
-vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
+if(!(validate294(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema126);
+vErrors = withError(vErrors,instancePath,"","type",schema130);
 errors++;
 }
-validate304.errors = vErrors;
+validate313.errors = vErrors;
 return errors === 0;
 }
 
-const schema127 = {"type":["object","null"],"examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"$ref":"#/definitions/part10","examples":["china",["china","small"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"}}};
-const schema128 = {"type":["string","array"],"items":{"type":"string","examples":["china"]},"examples":["china",["china","small"]]};
+const schema131 = {"type":["object","null"],"examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"$ref":"#/definitions/part11","examples":["china",["china","small"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"}}};
+const schema132 = {"type":["string","array"],"items":{"type":"string","examples":["china"]},"examples":["china",["china","small"]]};
 
-function validate319(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate328(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors,instancePath,"","type",schema128);
+vErrors = withError(vErrors,instancePath,"","type",schema132);
 errors++;
 }
 if(Array.isArray(data)){
@@ -8014,27 +8261,27 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema128.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema132.items);
 errors++;
 }
 }
 }
-validate319.errors = vErrors;
+validate328.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate317(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate326(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema127);
+vErrors = withError(vErrors,instancePath,"","type",schema131);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema127.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema127,{additionalProperty: key0});
+if(!(func2.call(schema131.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema131,{additionalProperty: key0});
 errors++;
 }
 }
@@ -8045,85 +8292,85 @@ errors = vErrors.length;
 }
 }
 if(data.preset !== undefined){
-if(!(validate319(data.preset, {instancePath:instancePath+"/preset",parentData:data,parentDataProperty:"preset",rootData}))){
-vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
+if(!(validate328(data.preset, {instancePath:instancePath+"/preset",parentData:data,parentDataProperty:"preset",rootData}))){
+vErrors = vErrors === null ? validate328.errors : vErrors.concat(validate328.errors);
 errors = vErrors.length;
 }
 }
 if(data.profile !== undefined){
 let data2 = data.profile;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/profile","","type",schema127.properties.profile);
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema131.properties.profile);
 errors++;
 }
 }
 if(data.source !== undefined){
-if(!(validate40(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
+if(!(validate42(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
 errors = vErrors.length;
 }
 }
 if(data.launch !== undefined){
-if(!(validate48(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+if(!(validate50(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
 errors = vErrors.length;
 }
 }
 if(data.connect !== undefined){
-if(!(validate65(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
-vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+if(!(validate67(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
 errors = vErrors.length;
 }
 }
 if(data.provision !== undefined){
-if(!(validate77(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+if(!(validate79(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
 errors = vErrors.length;
 }
 }
 if(data.bundle !== undefined){
-if(!(validate215(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+if(!(validate224(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
 errors = vErrors.length;
 }
 }
 if(data.certificate !== undefined){
-if(!(validate255(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
+if(!(validate264(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate257(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+if(!(validate266(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
 errors = vErrors.length;
 }
 }
 if(data.register !== undefined){
-if(!(validate259(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
+if(!(validate268(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
 errors = vErrors.length;
 }
 }
 if(data.verify !== undefined){
-if(!(validate265(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
+if(!(validate274(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate274.errors : vErrors.concat(validate274.errors);
 errors = vErrors.length;
 }
 }
 if(data.publish !== undefined){
-if(!(validate285(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
-vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
+if(!(validate294(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
 errors = vErrors.length;
 }
 }
 }
-validate317.errors = vErrors;
+validate326.errors = vErrors;
 return errors === 0;
 }
 
 const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "u");
-const pattern163 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
+const pattern167 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -8173,146 +8420,152 @@ vErrors = withError(vErrors,instancePath+"/name","","type",schema6.properties.na
 errors++;
 }
 }
+if(data.plugins !== undefined){
+if(!(validate24(data.plugins, {instancePath:instancePath+"/plugins",parentData:data,parentDataProperty:"plugins",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
 if(data.variables !== undefined){
-let data3 = data.variables;
-if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (data3 !== null)){
+let data4 = data.variables;
+if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
 vErrors = withError(vErrors,instancePath+"/variables","","type",schema6.properties.variables);
 errors++;
 }
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-for(const key1 in data3){
-const _errs9 = errors;
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+for(const key1 in data4){
+const _errs10 = errors;
 if(typeof key1 === "string"){
 if(!pattern1.test(key1)){
 vErrors = withError(vErrors,instancePath+"/variables","#/properties/variables/propertyNames/pattern","pattern",schema6.properties.variables.propertyNames);
 errors++;
 }
 }
-var valid1 = _errs9 === errors;
+var valid1 = _errs10 === errors;
 if(!valid1){
 vErrors = withError(vErrors,instancePath+"/variables","","propertyNames",schema6.properties.variables,{propertyName: key1});
 errors++;
 }
 }
-for(const key2 in data3){
-if(!(validate24(data3[key2], {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data3,parentDataProperty:key2,rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+for(const key2 in data4){
+if(!(validate26(data4[key2], {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data4,parentDataProperty:key2,rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
 errors = vErrors.length;
 }
 }
 }
 }
 if(data.env !== undefined){
-if(!(validate30(data.env, {instancePath:instancePath+"/env",parentData:data,parentDataProperty:"env",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-}
-if(data.matrix !== undefined){
-if(!(validate32(data.matrix, {instancePath:instancePath+"/matrix",parentData:data,parentDataProperty:"matrix",rootData}))){
+if(!(validate32(data.env, {instancePath:instancePath+"/env",parentData:data,parentDataProperty:"env",rootData}))){
 vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
 errors = vErrors.length;
 }
 }
+if(data.matrix !== undefined){
+if(!(validate34(data.matrix, {instancePath:instancePath+"/matrix",parentData:data,parentDataProperty:"matrix",rootData}))){
+vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+errors = vErrors.length;
+}
+}
 if(data.source !== undefined){
-if(!(validate40(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
+if(!(validate42(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
 errors = vErrors.length;
 }
 }
 if(data.launch !== undefined){
-if(!(validate48(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+if(!(validate50(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
 errors = vErrors.length;
 }
 }
 if(data.connect !== undefined){
-if(!(validate65(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
-vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+if(!(validate67(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
 errors = vErrors.length;
 }
 }
 if(data.provision !== undefined){
-if(!(validate77(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+if(!(validate79(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
 errors = vErrors.length;
 }
 }
 if(data.bundle !== undefined){
-if(!(validate215(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+if(!(validate224(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
 errors = vErrors.length;
 }
 }
 if(data.certificate !== undefined){
-if(!(validate255(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
+if(!(validate264(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate257(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+if(!(validate266(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
 errors = vErrors.length;
 }
 }
 if(data.register !== undefined){
-if(!(validate259(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
+if(!(validate268(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
 errors = vErrors.length;
 }
 }
 if(data.verify !== undefined){
-if(!(validate265(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
+if(!(validate274(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate274.errors : vErrors.concat(validate274.errors);
 errors = vErrors.length;
 }
 }
 if(data.publish !== undefined){
-if(!(validate285(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
-vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
+if(!(validate294(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
 errors = vErrors.length;
 }
 }
 if(data.presets !== undefined){
-let data17 = data.presets;
-if((!(data17 && typeof data17 == "object" && !Array.isArray(data17))) && (data17 !== null)){
+let data18 = data.presets;
+if((!(data18 && typeof data18 == "object" && !Array.isArray(data18))) && (data18 !== null)){
 vErrors = withError(vErrors,instancePath+"/presets","","type",schema6.properties.presets);
 errors++;
 }
-if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
-for(const key3 in data17){
-const _errs26 = errors;
+if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
+for(const key3 in data18){
+const _errs27 = errors;
 if(typeof key3 === "string"){
-if(!pattern163.test(key3)){
+if(!pattern167.test(key3)){
 vErrors = withError(vErrors,instancePath+"/presets","#/properties/presets/propertyNames/pattern","pattern",schema6.properties.presets.propertyNames);
 errors++;
 }
 }
-var valid3 = _errs26 === errors;
+var valid3 = _errs27 === errors;
 if(!valid3){
 vErrors = withError(vErrors,instancePath+"/presets","","propertyNames",schema6.properties.presets,{propertyName: key3});
 errors++;
 }
 }
-for(const key4 in data17){
-if(!(validate304(data17[key4], {instancePath:instancePath+"/presets/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data17,parentDataProperty:key4,rootData}))){
-vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
+for(const key4 in data18){
+if(!(validate313(data18[key4], {instancePath:instancePath+"/presets/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data18,parentDataProperty:key4,rootData}))){
+vErrors = vErrors === null ? validate313.errors : vErrors.concat(validate313.errors);
 errors = vErrors.length;
 }
 }
 }
 }
 if(data.regions !== undefined){
-let data19 = data.regions;
-if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
-if(Object.keys(data19).length < 1){
+let data20 = data.regions;
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if(Object.keys(data20).length < 1){
 vErrors = withError(vErrors,instancePath+"/regions","","minProperties",schema6.properties.regions);
 errors++;
 }
-for(const key5 in data19){
-if(!(validate317(data19[key5], {instancePath:instancePath+"/regions/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data19,parentDataProperty:key5,rootData}))){
-vErrors = vErrors === null ? validate317.errors : vErrors.concat(validate317.errors);
+for(const key5 in data20){
+if(!(validate326(data20[key5], {instancePath:instancePath+"/regions/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data20,parentDataProperty:key5,rootData}))){
+vErrors = vErrors === null ? validate326.errors : vErrors.concat(validate326.errors);
 errors = vErrors.length;
 }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../problem.ts";
 
@@ -18,7 +18,7 @@ export type ChildExit = { readonly code: number | null; readonly name: NodeJS.Si
 /** How long what a program started has to end after SIGTERM. */
 const graceMs = 3000;
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
+type Child = ChildProcessByStdio<Writable | null, Readable, Readable>;
 
 /** Runs a program of this machine to its end. Throws a Problem when it cannot be started, and the signal's reason. */
 export async function runChild(
@@ -29,16 +29,23 @@ export async function runChild(
   // A process group of its own, so that what it starts ends with it.
   const child = spawn(file, words, { cwd: workdir, detached: true, stdio: ["ignore", "pipe", "pipe"], env });
   for (const output of [child.stdout, child.stderr]) createInterface({ input: output }).on("line", onLine);
+  const cannotStart = (cause: Error): Problem =>
+    new Problem("command-failed", `${file} cannot be started in ${workdir}`, {
+      hint: "are the program and the directory there? workdir is relative to the spec",
+      cause,
+    });
+  return endOf(child, cannotStart, signal);
+}
+
+/** Resolves when the program and all that holds its outputs is over; an abort ends its group, and is thrown. */
+export async function endOf(
+  child: Child,
+  cannotStart: (cause: Error) => Problem,
+  signal: AbortSignal,
+): Promise<ChildExit> {
   const over = new Promise<ChildExit>((resolve, reject) => {
     child.once("close", (code, name) => resolve({ code, name }));
-    child.once("error", (cause) =>
-      reject(
-        new Problem("command-failed", `${file} cannot be started in ${workdir}`, {
-          hint: "are the program and the directory there? workdir is relative to the spec",
-          cause,
-        }),
-      ),
-    );
+    child.once("error", (cause) => reject(cannotStart(cause)));
   });
   const aborted = new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });

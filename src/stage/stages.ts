@@ -9,7 +9,9 @@ import { checkInstance } from "./check-instance.ts";
 import { launch } from "./launch.ts";
 import { local } from "./local.ts";
 import { packages } from "./packages.ts";
+import { plugin } from "./plugin.ts";
 import { preflight } from "./preflight.ts";
+import { program } from "./program.ts";
 import { publish } from "./publish.ts";
 import { reboot } from "./reboot.ts";
 import { register } from "./register.ts";
@@ -35,6 +37,8 @@ export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
     reboot,
     ansible,
     breakpoint,
+    program,
+    plugin,
     bundle,
     amiTools,
     prepareAmiTools,

@@ -11,6 +11,7 @@ import { blocks } from "./pages.ts";
 const files = [
   ...[
     "scripts/install.sh",
+    "scripts/provision-app.py",
     "files/app.conf",
     "files/host-keys.yaml",
     "certs/cert-ec2.pem",
@@ -34,6 +35,7 @@ const least = {
 const environment = {
   GIT_COMMIT: "0f1e2d3",
   IMGSPEC_VAR_token: "secret",
+  IMGSPEC_VAR_password: "secret",
   IMGSPEC_VAR_sudoPassword: "secret",
   IMGSPEC_VAR_proxyPassword: "secret",
   IMGSPEC_VAR_loginPassword: "secret",
@@ -47,6 +49,9 @@ beforeAll(async () => {
     await mkdir(dirname(join(directory, file)), { recursive: true });
     await writeFile(join(directory, file), file.endsWith(".yaml") ? "provision: []\n" : "");
   }
+  const [plugin] = blocks("js").filter(({ place }) => place.startsWith("docs/plugins.md"));
+  await mkdir(join(directory, "plugins"));
+  await writeFile(join(directory, "plugins/motd.mjs"), plugin?.text ?? "");
 });
 
 afterAll(() => rm(directory, { recursive: true, force: true }));

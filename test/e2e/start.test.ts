@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { stat } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { newTool } from "../help/tool.ts";
@@ -27,3 +28,10 @@ test.each([["--help"], ["build", "--help"], ["schema"]])(
     expect([code, said]).toEqual([0, ""]);
   },
 );
+
+test("what is printed reaches a reader that takes its time", async () => {
+  const words = ["-c", `'${process.execPath}' dist/bin.cjs schema | { sleep 1; wc -c; }`];
+  const child = spawn("/bin/sh", words, { stdio: ["ignore", "pipe", "inherit"] });
+  const [told, schema] = await Promise.all([text(child.stdout), stat("schemas/imgspec.v1.schema.json")]);
+  expect(Number(told)).toBe(schema.size);
+});

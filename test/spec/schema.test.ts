@@ -42,6 +42,7 @@ test("each stage has a fragment of its own for each of its methods", () => {
     "provision.download.json",
     "provision.local.json",
     "provision.packages.json",
+    "provision.program.json",
     "provision.reboot.json",
     "provision.shell.json",
     "provision.upload.json",

@@ -1,5 +1,6 @@
 import type { Path } from "../../document/node.ts";
 import type { Finding } from "../finding.ts";
+import { isPathWord } from "../paths.ts";
 import { type Rule, type RuleContext, type Step, stepRule } from "./rule.ts";
 
 /** A shell step has one script, and it is not empty. */
@@ -21,13 +22,19 @@ export const oneScript: Rule = stepRule(function* ({ written: { shell }, at }, {
 
 /** What a step takes from this machine is there. */
 export const filesExist: Rule = stepRule(function* (
-  { written: { shell, upload, local, ansible }, at },
+  { written: { shell, upload, local, ansible, program }, at },
   context,
 ) {
   if (shell) yield* file(shell.file, "file", [...at, "shell", "file"], context);
   if (upload) yield* file(upload.from, "any", [...at, "upload", "from"], context);
   if (local) yield* file(local.workdir, "any", [...at, "local", "workdir"], context);
   if (ansible && !context.isRefused([...at, "ansible"])) yield* filesOf(ansible, [...at, "ansible"], context);
+  const words = [...at, "program", "command"];
+  if (!program || context.isRefused(words)) return;
+  for (const [index, word] of program.command.entries()) {
+    const here = [...words, index];
+    if (!context.isRefused(here) && isPathWord(word)) yield* file(word, "file", here, context);
+  }
 });
 
 function* filesOf(

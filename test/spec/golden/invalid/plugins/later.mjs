@@ -1,0 +1,1 @@
+export default { imgspec: 2, name: "later", provisioners: {} };

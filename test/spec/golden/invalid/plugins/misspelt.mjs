@@ -1,0 +1,1 @@
+export default { imgspec: 1, name: "empty", provisoners: {} };

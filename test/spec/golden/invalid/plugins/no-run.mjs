@@ -1,0 +1,1 @@
+export default { imgspec: 1, name: "no-run", provisioners: { idle: { schema: { type: "object" } } } };
