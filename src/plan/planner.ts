@@ -1,4 +1,5 @@
 import type { Account } from "../aws/cloud.ts";
+import { toSpecTags } from "../image/built-image.ts";
 import type { ImageSpec, ProvisionStep, ShellStep, Spec } from "../spec/spec.ts";
 import { boot } from "../stage/boot.ts";
 import { checkInstance } from "../stage/check-instance.ts";
@@ -104,7 +105,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     verified,
     name: image.register.name,
     description: image.register.description,
-    tags: image.register.tags,
+    tags: { ...image.register.tags, ...toSpecTags(image.name, image.variant) },
     checked,
     enaSupport: image.register.enaSupport,
     sriovNetSupport: image.register.sriovNetSupport,
