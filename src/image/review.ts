@@ -25,13 +25,13 @@ export function review(
 ): Promise<Survey<Verdict>> {
   return survey(
     accounts,
-    async (account) => {
-      const all = await imagesOf(cloud, account, "built", signal);
+    async (account, own) => {
+      const all = await imagesOf(cloud, account, "built", own);
       const images = all.filter(
         (image) => image.rootDeviceType === "instance-store" && isMeant(selection, image),
       );
       const ids = images.map(({ id }) => id);
-      const uses = await findUses(cloud.account(account), ids, signal);
+      const uses = await findUses(cloud.account(account), ids, own);
       return toVerdicts(images, ({ id }) => uses.get(id) ?? [], retention, retention.now);
     },
     signal,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import pLimit from "p-limit";
 import type { Account, Cloud } from "../aws/cloud.ts";
 import type { ImageQuery } from "../aws/provider.ts";
@@ -16,16 +17,19 @@ const regionsAtOnce = 16;
 /** Asks every region, side by side. A region that fails hides none of the others; the order is that of the accounts. */
 export async function survey<T>(
   accounts: readonly Account[],
-  ask: (account: Account) => Promise<readonly T[]>,
+  ask: (account: Account, signal: AbortSignal) => Promise<readonly T[]>,
   signal: AbortSignal,
 ): Promise<Survey<T>> {
+  const own = AbortSignal.any([signal]);
+  // Each of the many waits on it, which Node would take for a leak.
+  setMaxListeners(0, own);
   const limit = pLimit(regionsAtOnce);
   const answers = await Promise.all(
     accounts.map((account) =>
       limit(async (): Promise<Survey<T>> => {
         try {
           signal.throwIfAborted();
-          return { found: await ask(account), failures: [] };
+          return { found: await ask(account, own), failures: [] };
         } catch (problem) {
           if (signal.aborted || !(problem instanceof Problem)) throw problem;
           return { found: [], failures: [{ account, problem }] };
@@ -65,7 +69,7 @@ export function findImages(
   kind: Kind,
   signal: AbortSignal,
 ): Promise<Survey<BuiltImage>> {
-  return survey(accounts, (account) => imagesOf(cloud, account, kind, signal), signal);
+  return survey(accounts, (account, own) => imagesOf(cloud, account, kind, own), signal);
 }
 
 /** The caller's images of these ids, wherever they are: an id is there in one region only. */
@@ -77,7 +81,7 @@ export function findByIds(
 ): Promise<Survey<BuiltImage>> {
   // As a filter, what is not there finds nothing; as `ids` it would be an error in all regions but one.
   const query: ImageQuery = { owners: ["self"], filters: { "image-id": ids } };
-  return survey(accounts, (account) => imagesOf(cloud, account, query, signal), signal);
+  return survey(accounts, (account, own) => imagesOf(cloud, account, query, own), signal);
 }
 
 /** The caller's images of one region, the newest first. */
