@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { byHand } from "../aws/by-hand.ts";
 import type { Account, Cloud } from "../aws/cloud.ts";
 import type { BuiltImage } from "../image/built-image.ts";
 import type { Resolved } from "../image/resolve.ts";
@@ -52,10 +53,11 @@ Objects that another registered image needs stay. Exit code 8: something is stil
 }
 
 async function act(ids: readonly string[], options: DeregisterOptions): Promise<number> {
-  const [{ toAccounts }, { resolve }, { toRetirements }] = await Promise.all([
+  const [{ toAccounts }, { resolve }, { toRetirements }, { toRetiree }] = await Promise.all([
     import("../image/survey.ts"),
     import("../image/resolve.ts"),
     import("../image/retirement.ts"),
+    import("../image/review.ts"),
   ]);
   checkNamed(ids, options);
   using interrupt = listen();
@@ -64,8 +66,9 @@ async function act(ids: readonly string[], options: DeregisterOptions): Promise<
   const { region: regions = [], profile } = options;
   const accounts = ids.length === 0 ? [] : await toAccounts(cloud, { regions, profile }, signal);
   const resolved = await resolve(cloud, accounts, ids, signal);
+  for (const image of resolved.images) checkFit(image, options);
   const retirees = [
-    ...resolved.images.map((image) => toRetiree(image, options)),
+    ...resolved.images.map(toRetiree),
     ...(await toGone(cloud, resolved, accounts, options, signal)),
   ];
   if (!options.force) await refuseUsed(cloud, resolved.images, signal);
@@ -93,11 +96,11 @@ function checkNamed(ids: readonly string[], { bundle }: DeregisterOptions): void
   }
 }
 
-function toRetiree(image: BuiltImage, { bundle }: DeregisterOptions): Retiree {
-  const { account, id, name, location, rootDeviceType } = image;
+function checkFit(image: BuiltImage, { bundle }: DeregisterOptions): void {
+  const { account, id, location, rootDeviceType } = image;
   if (rootDeviceType !== "instance-store") {
     throw new Problem("usage-wrong", `image ${id} has no bundle: its root device is ${rootDeviceType}`, {
-      hint: `aws ec2 deregister-image --image-id ${id} --region ${account.region}; its snapshots are apart from it`,
+      hint: `${byHand(`ec2 deregister-image --image-id ${id}`, account)}; its snapshots are apart from it`,
     });
   }
   if (bundle !== undefined && bundle.replace(/^s3:\/\//i, "") !== location) {
@@ -109,7 +112,6 @@ function toRetiree(image: BuiltImage, { bundle }: DeregisterOptions): Retiree {
       },
     );
   }
-  return { account, id, name, location, isRegistered: true };
 }
 
 /** What the images that no region knows have left, as far as somebody says where. */

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import type { Verdict } from "../image/retention.ts";
 import type { Retired } from "../image/retire.ts";
-import type { Retirement } from "../image/retirement.ts";
+import type { Reviewed } from "../image/review.ts";
 import { Problem } from "../problem.ts";
 import type { Column } from "../report/table.ts";
 import { addTalkOptions, notice, print } from "./bundle-options.ts";
@@ -70,31 +69,18 @@ async function act(path: string | undefined, options: RetainOptions): Promise<nu
       hint: "give a spec's file, or --spec NAME, or --name-prefix TEXT",
     });
   }
-  const [{ review }, { toRetirements }] = await Promise.all([
-    import("../image/review.ts"),
-    import("../image/retirement.ts"),
-  ]);
+  const { review } = await import("../image/review.ts");
   using interrupt = listen();
   const { signal } = interrupt;
   const { cloud, accounts, spec } = await toScope(path, options, signal);
-  const retention = { keep, keepDays, now: new Date() };
+  const { keepBundle = false, dryRun = false } = options;
+  const retention = { keep, keepDays, now: new Date(), keepBundle };
   const { found, failures } = await review(cloud, accounts, { spec, namePrefix }, retention, signal);
-  const retirees = found
-    .filter(({ isKept }) => !isKept)
-    .map(({ image: { account, id, name, location } }) => ({
-      account,
-      id,
-      name,
-      location,
-      isRegistered: true,
-    }));
-  const keepBundle = options.keepBundle ?? false;
-  const retirements = await toRetirements(cloud, retirees, { keepBundle }, signal);
+  const retirements = found.flatMap(({ retirement }) => retirement ?? []);
   await showPlan(found, retirements.length, options);
   const retired = await takeAway(cloud, retirements, options, interrupt);
   if (options.output === "json") {
-    const images = found.map((verdict) => toJson(verdict, retirements, retired));
-    const dryRun = options.dryRun ?? false;
+    const images = found.map((reviewed) => toJson(reviewed, retired));
     print(options, { dryRun, images, failures: failures.map(toFailureJson) }, () => "");
   }
   if (retired === undefined) notice(options, "nothing is changed");
@@ -102,37 +88,35 @@ async function act(path: string | undefined, options: RetainOptions): Promise<nu
   return tellUnfinished(retired ?? [], interrupt) || unanswered;
 }
 
-function toJson(
-  { image, isKept, reasons }: Verdict,
-  retirements: readonly Retirement[],
-  retired: readonly Retired[] | undefined,
-): object {
-  const index = retirements.findIndex(
-    ({ retiree }) => retiree.id === image.id && retiree.account.region === image.account.region,
-  );
-  const retirement = retirements[index];
+function toJson({ verdict, retirement }: Reviewed, retired: readonly Retired[] | undefined): object {
+  const { image, isKept, reasons } = verdict;
   return {
     ...toImageJson(image),
     verdict: isKept ? "keep" : "retire",
     reasons,
-    ...(retirement === undefined ? {} : toAwayJson(retirement, retired?.[index])),
+    ...(retirement === null
+      ? {}
+      : toAwayJson(
+          retirement,
+          retired?.find((one) => one.retirement === retirement),
+        )),
   };
 }
 
-const columns: readonly Column<Verdict>[] = [
-  { title: "VERDICT", of: ({ isKept }) => (isKept ? "keep" : "retire") },
-  { title: "IMAGE", of: ({ image }) => image.id },
-  { title: "REGION", of: ({ image }) => image.account.region },
-  { title: "CREATED", of: ({ image }) => toMinute(image.createdAt), goes: 2 },
-  { title: "ARCH", of: ({ image }) => image.architecture, goes: 0 },
-  { title: "SPEC", of: ({ image }) => toSpecWords(image.spec, image.variant), goes: 1 },
-  { title: "WHY", of: ({ reasons }) => reasons.join("; "), least: 24 },
+const columns: readonly Column<Reviewed>[] = [
+  { title: "VERDICT", of: ({ verdict: { isKept } }) => (isKept ? "keep" : "retire") },
+  { title: "IMAGE", of: ({ verdict: { image } }) => image.id },
+  { title: "REGION", of: ({ verdict: { image } }) => image.account.region },
+  { title: "CREATED", of: ({ verdict: { image } }) => toMinute(image.createdAt), goes: 2 },
+  { title: "ARCH", of: ({ verdict: { image } }) => image.architecture, goes: 0 },
+  { title: "SPEC", of: ({ verdict: { image } }) => toSpecWords(image.spec, image.variant), goes: 1 },
+  { title: "WHY", of: ({ verdict: { reasons } }) => reasons.join("; "), least: 24 },
 ];
 
-async function showPlan(verdicts: readonly Verdict[], count: number, options: RetainOptions): Promise<void> {
+async function showPlan(reviewed: readonly Reviewed[], count: number, options: RetainOptions): Promise<void> {
   const out = planStream(options);
   if (out === undefined) return;
   const { toTable } = await import("../report/table.ts");
-  if (verdicts.length > 0) out.write(`${toTable(columns, verdicts, tableWidth(out))}\n`);
-  out.write(`${verdicts.length - count} kept, ${count} to retire\n`);
+  if (reviewed.length > 0) out.write(`${toTable(columns, reviewed, tableWidth(out))}\n`);
+  out.write(`${reviewed.length - count} kept, ${count} to retire\n`);
 }

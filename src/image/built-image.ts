@@ -47,8 +47,8 @@ export function toBuiltImage(account: Account, image: Image): BuiltImage {
     architecture,
     virtualization,
     rootDeviceType,
-    // EC2 gives it as it was registered, and takes a slash before the bucket.
-    location: image.location.replace(/^\//, ""),
+    // EC2 gives it as it was registered, and takes a slash before the bucket. Others have `account/name` there.
+    location: rootDeviceType === "instance-store" ? image.location.replace(/^\//, "") : "",
     tags,
   };
 }

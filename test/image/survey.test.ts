@@ -81,7 +81,7 @@ test("an image is found by its id alone, wherever it is", async () => {
 test("in a region where nobody can say who uses an image there is no verdict", async () => {
   const accounts = [{ region: "us-east-1" }, { region: "eu-west-1" }];
   emulated.emulator.fail("DescribeLaunchTemplateVersions", "UnauthorizedOperation", { region: "eu-west-1" });
-  const retention = { keep: 1, keepDays: null, now: new Date() };
+  const retention = { keep: 1, keepDays: null, now: new Date(), keepBundle: false };
   const { found, failures } = await review(
     cloud,
     accounts,
@@ -89,7 +89,7 @@ test("in a region where nobody can say who uses an image there is no verdict", a
     retention,
     signal,
   );
-  expect(found.map(({ image }) => image.id)).toEqual([here.id]);
+  expect(found.map(({ verdict }) => verdict.image.id)).toEqual([here.id]);
   expect(failures.map(({ problem }) => problem.message)).toEqual([
     expect.stringContaining("ec2:DescribeLaunchTemplateVersions"),
   ]);
