@@ -101,8 +101,8 @@ export const failureAdvice = {
     "See what there is with `imgspec image list --all`. Was it deregistered and its bundle left, name that with `--bundle`: [images](../images.md#finish-what-was-begun).",
   ],
   "image-in-use": [
-    "An instance or a launch template uses the image, or another image is registered from the same bundle.",
-    "The message names each. End it, give it another image, or say `--force`: [images](../images.md#what-is-in-use).",
+    "An instance or a launch template uses the image, another image is registered from the same bundle, or it is protected from deregistration.",
+    "The message names what it is. End it or give it another image, or say `--force`; what takes a protection away is in the hint: [images](../images.md#what-is-in-use).",
   ],
   "boot-failed": [
     "No instance of the new AMI booted, or one of its tests failed.",

@@ -114,6 +114,8 @@ export type Image = {
   readonly sriovNetSupport: string | null;
   /** `v2.0`: instances must use IMDSv2 unless their launch says otherwise. */
   readonly imdsSupport: string | null;
+  /** Whether it cannot be deregistered now. */
+  readonly isProtected: boolean;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
   readonly stateReason: string | null;
   readonly tags: Tags;

@@ -103,6 +103,11 @@ function checkFit(image: BuiltImage, { bundle }: DeregisterOptions): void {
       hint: `${byHand(`ec2 deregister-image --image-id ${id}`, account)}; its snapshots are apart from it`,
     });
   }
+  if (image.isProtected) {
+    throw new Problem("image-in-use", `image ${id} in ${account.region} is protected from deregistration`, {
+      hint: `take the protection away: ${byHand(`ec2 disable-image-deregistration-protection --image-id ${id}`, account)}`,
+    });
+  }
   if (bundle !== undefined && bundle.replace(/^s3:\/\//i, "") !== location) {
     throw new Problem(
       "usage-wrong",

@@ -90,6 +90,7 @@ function toText(
     ["spec", spec === null ? null : toSpecWords(spec, variant)],
     ["run", run ?? "none: imgspec did not build it"],
     ["state", `${state}, registered ${createdAt}`],
+    ["protected", image.isProtected ? "from deregistration" : null],
     ["kind", `${image.architecture}, ${image.virtualization}, ${image.rootDeviceType}`],
     ["manifest", location === "" ? null : `s3://${location}`],
     ["bundle", location === "" ? null : toBundleWords(bundle, toSize)],

@@ -29,6 +29,8 @@ export type BuiltImage = {
   readonly rootDeviceType: string;
   /** `bucket/key` of its manifest; empty where there is none. */
   readonly location: string;
+  /** Whether it cannot be deregistered now. */
+  readonly isProtected: boolean;
   readonly tags: Tags;
 };
 
@@ -49,6 +51,7 @@ export function toBuiltImage(account: Account, image: Image): BuiltImage {
     rootDeviceType,
     // EC2 gives it as it was registered, and takes a slash before the bucket. Others have `account/name` there.
     location: rootDeviceType === "instance-store" ? image.location.replace(/^\//, "") : "",
+    isProtected: image.isProtected,
     tags,
   };
 }

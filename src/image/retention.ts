@@ -41,9 +41,12 @@ export function toVerdicts(
 }
 
 /** Why an image stays, however old it is. */
-function toKeepingReasons({ state }: BuiltImage, uses: readonly Use[]): readonly string[] {
-  const inUse = uses.map((use) => `in use by ${toUseWords(use)}`);
-  return state === "available" ? inUse : [`its state is ${state}`, ...inUse];
+function toKeepingReasons({ state, isProtected }: BuiltImage, uses: readonly Use[]): readonly string[] {
+  return [
+    ...(state === "available" ? [] : [`its state is ${state}`]),
+    ...(isProtected ? ["protected from deregistration"] : []),
+    ...uses.map((use) => `in use by ${toUseWords(use)}`),
+  ];
 }
 
 function toOldReasons({ keep, keepDays }: Retention): readonly string[] {

@@ -111,7 +111,7 @@ test("what is in use is not deregistered, and nothing without a yes", async () =
   ]);
   const dry = await image("deregister", third.id, "--dry-run");
   expect(dry.stdout).toContain(`2 objects of s3://${third.location}`);
-  const missing = await image("deregister", "ami-0123456789abcdef0", "--yes");
+  const missing = await image("deregister", "ami-0123456789abcdef0", "--yes", "--region", "us-east-1");
   expect([missing.code, missing.stderr]).toEqual([4, expect.stringContaining("has no image")]);
   const taken = await image("deregister", "--bundle", `s3://${third.location}`, "--yes");
   expect([taken.code, taken.stderr]).toEqual([4, expect.stringContaining(`image ${third.id} is registered`)]);

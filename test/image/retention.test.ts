@@ -50,6 +50,11 @@ test("what is in use stays, however old, and counts for none of the newest", () 
   ]);
 });
 
+test("a protected image stays, since EC2 would not let it go", () => {
+  const images = [image("a", 1), image("b", 2, { isProtected: true })];
+  expect(judge(images, { keep: 1, keepDays: null })[1]).toEqual(["b", true, "protected from deregistration"]);
+});
+
 test("an image that is not available is no newest one, and is left alone", () => {
   const images = [image("a", 1, { state: "pending" }), image("b", 2), image("c", 3)];
   expect(judge(images, { keep: 1, keepDays: null })).toEqual([
@@ -83,6 +88,7 @@ function image(id: string, daysOld: number, facts: Partial<BuiltImage> = {}): Bu
     virtualization: "hvm",
     rootDeviceType: "instance-store",
     location: `b/${id}.manifest.xml`,
+    isProtected: false,
     tags: {},
     ...facts,
   };

@@ -78,6 +78,15 @@ test("an image is found by its id alone, wherever it is", async () => {
   await expect(resolve(cloud, accounts, ["web"], signal)).rejects.toMatchObject({ code: "usage-wrong" });
 });
 
+test("an image that is protected from deregistration is known as such", async () => {
+  const gov = { region: "us-gov-west-1" };
+  const isProtected = async (): Promise<readonly boolean[]> =>
+    (await findImages(cloud, [gov], "built", signal)).found.map((image) => image.isProtected);
+  expect(await isProtected()).toEqual([false]);
+  await cloud.account(gov).protectImage(foreign.id, true, signal);
+  expect(await isProtected()).toEqual([true]);
+});
+
 test("in a region where nobody can say who uses an image there is no verdict", async () => {
   const accounts = [{ region: "us-east-1" }, { region: "eu-west-1" }];
   emulated.emulator.fail("DescribeLaunchTemplateVersions", "UnauthorizedOperation", { region: "eu-west-1" });
