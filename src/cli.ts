@@ -9,6 +9,7 @@ import { addDownload } from "./command/download.ts";
 import { addEmulator } from "./command/emulator.ts";
 import { addExplain } from "./command/explain.ts";
 import { addFmt } from "./command/fmt.ts";
+import { addImage } from "./command/image.ts";
 import { addImport } from "./command/import.ts";
 import { addInit } from "./command/init.ts";
 import { addInspect } from "./command/inspect.ts";
@@ -64,6 +65,7 @@ const commands: Readonly<Record<string, (program: Command, exit: (code: number) 
   upload: addUpload,
   download: addDownload,
   delete: addDelete,
+  image: addImage,
   migrate: addMigrate,
   cert: addCert,
   completion: addCompletion,

@@ -26,6 +26,8 @@ export type ProblemCode =
   | "upload-failed"
   | "manifest-refused"
   | "image-mismatch"
+  | "image-missing"
+  | "image-in-use"
   | "boot-failed"
   | "publish-failed"
   | "aws-fault"
@@ -66,6 +68,8 @@ const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
   "upload-failed": 6,
   "manifest-refused": 7,
   "image-mismatch": 7,
+  "image-missing": 4,
+  "image-in-use": 4,
   "boot-failed": 7,
   "publish-failed": 7,
   "aws-fault": null,

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 const source = resolve(import.meta.dirname, "../src");
 const layers =
-  "util < document < spec < import < bundle < machine < aws < store < journal < stage < plan < run < report < emulator < command".split(
+  "util < document < spec < import < bundle < machine < aws < store < image < journal < stage < plan < run < report < emulator < command".split(
     " < ",
   );
 const vocabularies = ["problem.ts", "diagnostic.ts"];

@@ -100,6 +100,14 @@ export const failureAdvice = {
     "The AMI is registered and proven, and stays; but what `publish` says of it (sharing, deprecation, protection) was refused in part or as a whole.",
     "The hint has each of the commands by which it is done by hand. A public AMI needs its account's block public access for AMIs to be off.",
   ],
+  "image-missing": [
+    "The account has no image of this id in the regions that were asked.",
+    "See what there is with `imgspec image list --all`. Was it deregistered and its bundle left, name that with `--bundle`: [images](../images.md#finish-what-was-begun).",
+  ],
+  "image-in-use": [
+    "An instance or a launch template uses the image, another image is registered from the same bundle, or it is protected from deregistration.",
+    "The message names what it is. End it or give it another image, or say `--force`; what takes a protection away is in the hint: [images](../images.md#what-is-in-use).",
+  ],
   "boot-failed": [
     "No instance of the new AMI booted, or one of its tests failed.",
     "Read the saved console output, whose path is in the error. What keeps images from booting: [what gets into an image](../volume-copy.md).",

@@ -6,12 +6,14 @@ import { type Base, toSettings } from "./connect.ts";
 import { noRoomCodes } from "./fault-compute.ts";
 import { Fresh } from "./fresh.ts";
 import { toImages } from "./images.ts";
+import { toInventory } from "./inventory.ts";
 import { toPublishing } from "./publishing.ts";
 
 type Ec2 = ReturnType<typeof toImages> &
   ReturnType<typeof toPublishing> &
   ReturnType<typeof toAccess> &
-  ReturnType<typeof toCompute>;
+  ReturnType<typeof toCompute> &
+  ReturnType<typeof toInventory>;
 
 /** All of EC2 that a provider has, over one client. */
 export function toEc2(base: Base, options: CloudOptions): Ec2 {
@@ -24,6 +26,7 @@ export function toEc2(base: Base, options: CloudOptions): Ec2 {
     ...toPublishing(link, fresh),
     ...toAccess(link, fresh),
     ...toCompute(link, fresh),
+    ...toInventory(link),
   };
 }
 

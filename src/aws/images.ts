@@ -125,6 +125,8 @@ function toImage(found: Ec2Image): Image {
     kernel: found.KernelId || null,
     ramdisk: found.RamdiskId || null,
     ...toSupport(found),
+    // Or `enabled-with-cooldown`, `enabled-without-cooldown`, `disabling-until` a time.
+    isProtected: (found.DeregistrationProtection ?? "disabled") !== "disabled",
     blockDeviceMappings: (found.BlockDeviceMappings ?? []).flatMap(({ DeviceName, VirtualName }) =>
       DeviceName && VirtualName ? [{ device: DeviceName, virtual: VirtualName }] : [],
     ),

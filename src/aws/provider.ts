@@ -6,7 +6,15 @@ export type Provider = {
   caller(signal: AbortSignal): Promise<Caller>;
   /** The keys that the calls are signed with, for tools that must have them. */
   credentials(signal: AbortSignal): Promise<AwsKeys>;
+  /** The regions of the partition that the account may use. */
+  regions(signal: AbortSignal): Promise<readonly string[]>;
   findImages(query: ImageQuery, signal: AbortSignal): Promise<readonly Image[]>;
+  /** Whom an image of one's own is shared with: account ids, `all`, ARNs of organisations and their units. */
+  launchPermissions(image: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** The instances of these images that are not terminated. */
+  instancesOf(images: readonly string[], signal: AbortSignal): Promise<readonly InstanceOf[]>;
+  /** The default and latest versions of launch templates that name one of these images. */
+  launchTemplatesOf(images: readonly string[], signal: AbortSignal): Promise<readonly LaunchTemplateOf[]>;
   /** Of these types, those that the region offers; a type that EC2 does not know is left out. */
   instanceTypes(names: readonly string[], signal: AbortSignal): Promise<readonly InstanceType[]>;
 
@@ -106,9 +114,20 @@ export type Image = {
   readonly sriovNetSupport: string | null;
   /** `v2.0`: instances must use IMDSv2 unless their launch says otherwise. */
   readonly imdsSupport: string | null;
+  /** Whether it cannot be deregistered now. */
+  readonly isProtected: boolean;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
   readonly stateReason: string | null;
   readonly tags: Tags;
+};
+
+export type InstanceOf = { readonly image: string; readonly id: string; readonly state: string };
+
+export type LaunchTemplateOf = {
+  readonly image: string;
+  readonly id: string;
+  readonly name: string;
+  readonly version: number;
 };
 
 export type InstanceType = {

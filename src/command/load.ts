@@ -38,7 +38,8 @@ export async function loadPlan(
   spec: Spec,
   { tryCommand, skipBreakpoints }: { readonly tryCommand?: string; readonly skipBreakpoints?: boolean },
 ): Promise<Plan> {
-  const [{ localPaths, toPlan }, { digestOfPath }] = await Promise.all([
+  const [{ localPaths }, { toPlan }, { digestOfPath }] = await Promise.all([
+    import("../plan/add-step.ts"),
     import("../plan/planner.ts"),
     import("../util/digest-of-path.ts"),
   ]);

@@ -9,11 +9,11 @@ export type SpecOptions = {
   readonly region?: readonly string[];
 };
 
-export function addSpecOptions(command: Command): Command {
+export function addSpecOptions(command: Command, region = "only this region of the spec"): Command {
   return command
     .option("--var <name=value>", "set a variable of the spec (repeatable)", collectVariable)
     .option("--var-file <path>", "set variables from a YAML file of names and values (repeatable)", collect)
-    .option("-r, --region <name>", "only this region of the spec (repeatable)", collect);
+    .option("-r, --region <name>", `${region} (repeatable)`, collect);
 }
 
 /** Where the cloud is: AWS, or something that speaks its language. */

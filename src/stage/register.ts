@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "../aws/cloud.ts";
 import type { Image, RegisterRequest, Tags } from "../aws/provider.ts";
+import { runTag } from "../image/built-image.ts";
 import { Problem } from "../problem.ts";
 import type { CertificateVariant } from "../util/region.ts";
 import type { Bundle } from "./bundle.ts";
@@ -62,7 +63,7 @@ export const register: Stage<RegisterInput, RegisteredImage> = {
       ramdisk: bundle.ramdisk,
       ...toSupport(input),
       blockDeviceMappings: bundle.blockDeviceMappings,
-      tags: { ...input.tags, "imgspec:run": context.run.id },
+      tags: { ...input.tags, [runTag]: context.run.id },
     };
     const { id } = await context.scope.acquire(image, { account, request }).catch((error: unknown) => {
       throw explain(error, input);

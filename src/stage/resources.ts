@@ -13,8 +13,8 @@ import type {
 import { withFiles } from "../bundle/file-problem.ts";
 import type { AnyResource, Resource } from "../journal/resource.ts";
 import { makeKeyPair } from "../machine/key-pair.ts";
-import { quote } from "../machine/quote.ts";
 import { Problem } from "../problem.ts";
+import { deleteByHand } from "../store/delete-by-hand.ts";
 
 type Held = { readonly account: Account; readonly id: string };
 
@@ -126,9 +126,6 @@ type StoredBundle = {
   readonly keys: readonly string[];
 };
 
-/** S3's own limit (DeleteObjects); a bundle of 10 GiB has more. */
-const deletedAtOnce = 1000;
-
 /** What is put in the place of the manifest until it comes; its SHA-1 as far as it is known by then. */
 type Claim = { readonly acl: string; readonly run: string; readonly manifestSha1: string | null };
 
@@ -148,19 +145,8 @@ export const bundleObjects: Resource<StoredBundle & Claim, StoredBundle> = {
     cloud.account(account).deleteObjects(bucket, keys, signal),
   describe: ({ bucket, keys }) =>
     `${keys.length} object${keys.length === 1 ? "" : "s"} of the bundle ${bucket}/${keys.at(-1) ?? ""}`,
-  byHand: deleteByHand,
+  byHand: ({ account, bucket, keys }) => deleteByHand(account, bucket, keys),
 };
-
-function deleteByHand({ account, bucket, keys }: StoredBundle): string {
-  // Each by its name: beside them, under the same prefix, may lie the bundles of other images.
-  const batches = Array.from({ length: Math.ceil(keys.length / deletedAtOnce) }, (_, index) =>
-    keys.slice(index * deletedAtOnce, (index + 1) * deletedAtOnce),
-  );
-  return batches
-    .map((batch) => quote(JSON.stringify({ Objects: batch.map((Key) => ({ Key })), Quiet: true })))
-    .map((what) => `aws s3api delete-objects --bucket ${bucket} --delete ${what} ${flags(account)}`)
-    .join(" && ");
-}
 
 type WrittenParts = StoredBundle & { readonly instanceId: string };
 
@@ -177,7 +163,7 @@ export const bundleParts: Resource<WrittenParts, WrittenParts> = {
   },
   describe: ({ bucket, keys }) => `parts ${bucket}/${keys[0] ?? ""} and up to ${keys.length - 1} after it`,
   byHand: (parts) =>
-    `aws ec2 terminate-instances --instance-ids ${parts.instanceId} ${flags(parts.account)} && ${deleteByHand(parts)}`,
+    `aws ec2 terminate-instances --instance-ids ${parts.instanceId} ${flags(parts.account)} && ${deleteByHand(parts.account, parts.bucket, parts.keys)}`,
 };
 
 /** Our own claim may be there when an answer was lost, and our own manifest when the stage runs again. */

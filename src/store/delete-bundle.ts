@@ -1,10 +1,15 @@
 import { basename } from "node:path";
 import type { Provider } from "../aws/provider.ts";
+import type { Manifest } from "../bundle/manifest.ts";
 import { openBundle } from "../bundle/opened-bundle.ts";
 import { type Place, toKey } from "./address.ts";
 
-/** The objects of a bundle, in the order in which they go: manifests first, so that nobody registers half of one. */
-export type Doomed = { readonly manifests: readonly string[]; readonly parts: readonly string[] };
+/** The objects of a bundle, by their keys, and how much they are together. */
+export type Doomed = {
+  readonly manifests: readonly string[];
+  readonly parts: readonly string[];
+  readonly sizeBytes: number;
+};
 
 /**
  * What is there of the bundles of this name: `NAME.part.0`, `NAME.manifest.xml` and Amazon's old `NAME.manifest`, and
@@ -34,7 +39,18 @@ export async function findByManifest(
   signal: AbortSignal,
 ): Promise<Doomed> {
   const { manifest } = await openBundle(path, privateKey === undefined ? {} : { privateKey });
-  const manifestKey = toKey(place, basename(path));
+  return findListed(provider, place, basename(path), manifest, signal);
+}
+
+/** What is there of a bundle: the files that its manifest lists, and the manifest itself under this name. */
+export async function findListed(
+  provider: Provider,
+  place: Place,
+  fileName: string,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<Doomed> {
+  const manifestKey = toKey(place, fileName);
   const partKeys = new Set(manifest.image.parts.map(({ fileName }) => toKey(place, fileName)));
   const start = commonStart([manifestKey, ...partKeys]);
   return listed(provider, place, start, signal, (key) => {
@@ -43,15 +59,19 @@ export async function findByManifest(
   });
 }
 
-/** Takes the objects of a bundle away, its manifest before all else. What is gone already is fine. */
+/**
+ * Takes the objects of a bundle away. What is gone already is fine. The manifest goes first, so that nobody registers
+ * half of a bundle; or last, so that what is left can be found by it, where no image is registered any more.
+ */
 export async function deleteBundle(
   provider: Provider,
   { bucket }: Place,
   { manifests, parts }: Doomed,
   signal: AbortSignal,
+  manifestGoes: "first" | "last" = "first",
 ): Promise<void> {
-  await provider.deleteObjects(bucket, manifests, signal);
-  await provider.deleteObjects(bucket, parts, signal);
+  for (const keys of manifestGoes === "first" ? [manifests, parts] : [parts, manifests])
+    if (keys.length > 0) await provider.deleteObjects(bucket, keys, signal);
 }
 
 async function listed(
@@ -59,14 +79,17 @@ async function listed(
   { bucket }: Place,
   prefix: string,
   signal: AbortSignal,
-  kindOf: (key: string) => keyof Doomed | null,
+  kindOf: (key: string) => "manifests" | "parts" | null,
 ): Promise<Doomed> {
   const found = { manifests: [] as string[], parts: [] as string[] };
-  for await (const { key } of provider.listObjects({ bucket, prefix }, signal)) {
-    const kind = kindOf(key);
-    if (kind !== null) found[kind].push(key);
+  let sizeBytes = 0;
+  for await (const object of provider.listObjects({ bucket, prefix }, signal)) {
+    const kind = kindOf(object.key);
+    if (kind === null) continue;
+    found[kind].push(object.key);
+    sizeBytes += object.sizeBytes;
   }
-  return found;
+  return { ...found, sizeBytes };
 }
 
 /** So that a bucket with much else in it need not be listed as a whole. */

@@ -28,9 +28,9 @@ export function calls(): readonly Call[] {
   });
 }
 
-/** The actions of the policy that docs/aws.md gives. */
-export function allowed(): readonly string[] {
-  const [, json = ""] = /^```json\n([\s\S]*?)^```$/m.exec(textOf("docs/aws.md")) ?? [];
+/** The actions of the policy that a page gives. */
+export function allowed(page = "docs/aws.md"): readonly string[] {
+  const [, json = ""] = /^```json\n([\s\S]*?)^```$/m.exec(textOf(page)) ?? [];
   const { Statement } = JSON.parse(json) as { Statement: { Action: string[] }[] };
   return Statement.flatMap(({ Action }) => Action);
 }

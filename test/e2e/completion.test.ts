@@ -11,6 +11,8 @@ const cases: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ["imgspec bui", ["build"]],
   ["imgspec emulator ", ["start"]],
   ["imgspec cert cr", ["create"]],
+  ["imgspec image ", ["deregister", "list", "retain", "show"]],
+  ["imgspec image retain --keep-b", ["--keep-bundle"]],
   ["imgspec completion ", ["bash", "fish", "zsh"]],
   ["imgspec validate --output ", ["json", "text"]],
   ["imgspec validate image.yaml -o j", ["json"]],

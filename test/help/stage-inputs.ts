@@ -30,6 +30,7 @@ export function toImage(change: Partial<Image> = {}): Image {
     enaSupport: false,
     sriovNetSupport: null,
     imdsSupport: null,
+    isProtected: false,
     blockDeviceMappings: [],
     stateReason: null,
     tags: {},

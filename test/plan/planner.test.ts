@@ -2,8 +2,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { expect, test } from "vitest";
+import { localPaths } from "../../src/plan/add-step.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { localPaths, toPlan } from "../../src/plan/planner.ts";
+import { toPlan } from "../../src/plan/planner.ts";
 import { readSpec } from "../../src/spec/read-spec.ts";
 import type { Spec } from "../../src/spec/spec.ts";
 import { stages } from "../../src/stage/stages.ts";
@@ -21,6 +22,14 @@ test("each region has a chain of its own, in the order of the life of a build", 
   expect(plan.tasks.every(({ group, needs }) => needs.every((need) => need.startsWith(`${group}/`)))).toBe(
     true,
   );
+});
+
+test("an image is registered with the name of its spec, and of its variant where there are several", async () => {
+  const tagsOf = (plan: Plan): unknown =>
+    plan.tasks.find(({ id }) => id.endsWith("/register"))?.input["tags"];
+  expect(tagsOf(planOf(await specOf(example)))).toMatchObject({ "imgspec:spec": "multi-region" });
+  const matrix = await withLines(example, "matrix: { size: [small, large] }\n");
+  expect(tagsOf(planOf(matrix))).toMatchObject({ "imgspec:variant": "small" });
 });
 
 test("a changed script leaves the launch as it was and changes everything after it", async () => {

@@ -40,6 +40,7 @@ for (const { name, skipped, start } of clouds) {
       expect(doomed).toEqual({
         manifests: ["x/web.manifest", "x/web.manifest.xml"],
         parts: ["x/web.part.0", "x/web.part.1", "x/web.part.10"],
+        sizeBytes: 0,
       });
       await deleteBundle(provider, { bucket, prefix: "x" }, doomed, signal);
       expect(await keys()).toEqual([...others].sort());
@@ -51,7 +52,7 @@ for (const { name, skipped, start } of clouds) {
       await put(["p/web.part.1", "p/web.part.7", "p/web.manifest.xml"]);
       const place = { bucket, prefix: "p" };
       const doomed = await findByManifest(provider, place, files.manifestPath, undefined, signal);
-      expect(doomed).toEqual({ manifests: ["p/web.manifest.xml"], parts: ["p/web.part.1"] });
+      expect(doomed).toEqual({ manifests: ["p/web.manifest.xml"], parts: ["p/web.part.1"], sizeBytes: 0 });
       await deleteBundle(provider, place, doomed, signal);
       expect(await keys()).toEqual(["p/web.part.7"]);
       await provider.deleteObjects(bucket, ["p/web.part.7"], signal);

@@ -10,6 +10,7 @@ import { lifetimeActions } from "./image-lifetime.ts";
 import { imageActions } from "./images.ts";
 import { instanceActions } from "./instances.ts";
 import { keyPairActions } from "./key-pairs.ts";
+import { launchTemplateActions } from "./launch-templates.ts";
 import { Params } from "./params.ts";
 import { placeActions } from "./places.ts";
 import { registerImage } from "./register-image.ts";
@@ -26,6 +27,7 @@ const actions: Readonly<Record<string, Ec2Action>> = {
   ...attributeActions,
   ...lifetimeActions,
   ...instanceActions,
+  ...launchTemplateActions,
   ...tagActions,
   RegisterImage: registerImage,
   RunInstances: runInstances,

@@ -97,5 +97,24 @@ export type Instance = {
   readonly tags: Tags;
 };
 
+export type LaunchTemplate = {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly defaultVersion: number;
+  /** The oldest first. */
+  readonly versions: readonly LaunchTemplateVersion[];
+  readonly tags: Tags;
+};
+
+export type LaunchTemplateVersion = {
+  readonly number: number;
+  readonly createdAt: string;
+  readonly imageId: string | null;
+  readonly instanceType: string | null;
+  readonly keyName: string | null;
+  readonly userData: string | null;
+};
+
 /** What a client token was used for; the same token may only ask for the same again. */
 export type TokenUse = { readonly token: string; readonly digest: string; readonly reservationId: string };

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readState, writeState } from "../state-file.ts";
 import { builtInImage } from "./built-in-image.ts";
 import { defaultVpcOf } from "./network.ts";
-import type { Image, Instance, KeyPair, SecurityGroup, TokenUse } from "./records.ts";
+import type { Image, Instance, KeyPair, LaunchTemplate, SecurityGroup, TokenUse } from "./records.ts";
 
 /** What one region holds; records are replaced, never changed. */
 export type RegionState = {
@@ -11,6 +11,7 @@ export type RegionState = {
   readonly groups: Map<string, SecurityGroup>;
   readonly images: Map<string, Image>;
   readonly instances: Map<string, Instance>;
+  readonly launchTemplates: Map<string, LaunchTemplate>;
   readonly tokens: Map<string, TokenUse>;
 };
 
@@ -22,6 +23,8 @@ type Kept = Readonly<
       readonly groups: readonly SecurityGroup[];
       readonly images: readonly Image[];
       readonly instances: readonly Instance[];
+      /** Absent in what was written before there were any. */
+      readonly launchTemplates?: readonly LaunchTemplate[];
       readonly tokens: readonly TokenUse[];
     }
   >
@@ -47,6 +50,7 @@ export class Ec2State {
         images: byId(kept.images),
         // Whatever ran them is gone.
         instances: byId(kept.instances.map((one) => ({ ...one, state: "terminated", publicAddress: null }))),
+        launchTemplates: byId(kept.launchTemplates ?? []),
         tokens: new Map(kept.tokens.map((use) => [use.token, use])),
       });
     }
@@ -72,6 +76,7 @@ export class Ec2State {
       groups: new Map([[group.id, group]]),
       images: new Map([[image.id, image]]),
       instances: new Map(),
+      launchTemplates: new Map(),
       tokens: new Map(),
     };
     this.#regions.set(name, made);
@@ -97,6 +102,7 @@ export class Ec2State {
         groups: [...region.groups.values()],
         images: [...region.images.values()],
         instances: [...region.instances.values()],
+        launchTemplates: [...region.launchTemplates.values()],
         tokens: [...region.tokens.values()],
       },
     ]);

@@ -18,6 +18,7 @@ function tableOf(
   const tables: Readonly<Record<string, readonly [string, Map<string, Tagged>]>> = {
     ami: ["image", region.images as Map<string, Tagged>],
     i: ["instance", region.instances as Map<string, Tagged>],
+    lt: ["launch-template", region.launchTemplates as Map<string, Tagged>],
     key: ["key-pair", region.keyPairs as Map<string, Tagged>],
     sg: ["security-group", region.groups as Map<string, Tagged>],
   };
@@ -32,6 +33,8 @@ function checkExists({ region }: Ec2Call, id: string): void {
   if (tableOf(region, id).table.has(id)) return;
   if (id.startsWith("key-"))
     throw new AwsFault("InvalidKeyPair.NotFound", `The keyPair ID '${id}' does not exist`);
+  if (id.startsWith("lt-"))
+    throw new AwsFault("InvalidLaunchTemplateId.NotFound", `The launch template ID '${id}' does not exist`);
   throw new AwsFault("InvalidInstanceID.NotFound", `The instance ID '${id}' does not exist`);
 }
 
@@ -80,6 +83,7 @@ const describeTags: Ec2Action = ({ params, region }) => {
     ...region.images.values(),
     ...region.instances.values(),
     ...region.keyPairs.values(),
+    ...region.launchTemplates.values(),
     ...region.groups.values(),
   ];
   const all = things.flatMap(({ id, tags }) =>
