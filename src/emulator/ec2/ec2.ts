@@ -14,6 +14,7 @@ import { Params } from "./params.ts";
 import { placeActions } from "./places.ts";
 import { registerImage } from "./register-image.ts";
 import { runInstances } from "./run-instances.ts";
+import { snapshotActions } from "./snapshots.ts";
 import { tagActions } from "./tagging.ts";
 import { typeActions } from "./type-actions.ts";
 
@@ -25,6 +26,7 @@ const actions: Readonly<Record<string, Ec2Action>> = {
   ...imageActions,
   ...attributeActions,
   ...lifetimeActions,
+  ...snapshotActions,
   ...instanceActions,
   ...tagActions,
   RegisterImage: registerImage,

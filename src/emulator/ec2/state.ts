@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readState, writeState } from "../state-file.ts";
 import { builtInImage } from "./built-in-image.ts";
 import { defaultVpcOf } from "./network.ts";
-import type { Image, Instance, KeyPair, SecurityGroup, TokenUse } from "./records.ts";
+import type { Image, Instance, KeyPair, SecurityGroup, Snapshot, TokenUse } from "./records.ts";
 
 /** What one region holds; records are replaced, never changed. */
 export type RegionState = {
@@ -10,6 +10,7 @@ export type RegionState = {
   readonly keyPairs: Map<string, KeyPair>;
   readonly groups: Map<string, SecurityGroup>;
   readonly images: Map<string, Image>;
+  readonly snapshots: Map<string, Snapshot>;
   readonly instances: Map<string, Instance>;
   readonly tokens: Map<string, TokenUse>;
 };
@@ -21,6 +22,7 @@ type Kept = Readonly<
       readonly keyPairs: readonly KeyPair[];
       readonly groups: readonly SecurityGroup[];
       readonly images: readonly Image[];
+      readonly snapshots?: readonly Snapshot[];
       readonly instances: readonly Instance[];
       readonly tokens: readonly TokenUse[];
     }
@@ -45,6 +47,7 @@ export class Ec2State {
         keyPairs: byId(kept.keyPairs),
         groups: byId(kept.groups),
         images: byId(kept.images),
+        snapshots: byId((kept.snapshots ?? []).map(settled)),
         // Whatever ran them is gone.
         instances: byId(kept.instances.map((one) => ({ ...one, state: "terminated", publicAddress: null }))),
         tokens: new Map(kept.tokens.map((use) => [use.token, use])),
@@ -71,6 +74,7 @@ export class Ec2State {
       keyPairs: new Map(),
       groups: new Map([[group.id, group]]),
       images: new Map([[image.id, image]]),
+      snapshots: new Map(),
       instances: new Map(),
       tokens: new Map(),
     };
@@ -96,6 +100,7 @@ export class Ec2State {
         keyPairs: [...region.keyPairs.values()],
         groups: [...region.groups.values()],
         images: [...region.images.values()],
+        snapshots: [...region.snapshots.values()],
         instances: [...region.instances.values()],
         tokens: [...region.tokens.values()],
       },
@@ -107,6 +112,12 @@ export class Ec2State {
 /** An id as EC2 makes them since 2016: seventeen hex digits. */
 export function newId(prefix: string): string {
   return `${prefix}-0${randomBytes(8).toString("hex")}`;
+}
+
+/** The blocks of a snapshot that was not completed were known to a process that is gone. */
+function settled(snapshot: Snapshot): Snapshot {
+  if (snapshot.sealedAt !== null || snapshot.state !== "pending") return snapshot;
+  return { ...snapshot, state: "error", stateMessage: "The emulator was restarted" };
 }
 
 function byId<T extends { readonly id: string }>(things: readonly T[]): Map<string, T> {
