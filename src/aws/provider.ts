@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
+import type { Snapshots, VolumeRoot } from "./snapshots.ts";
 
 /** The few things imgspec asks of a cloud, in its own words. Every call throws Problems with a hint, never SDK errors. */
-export type Provider = {
+export type Provider = Snapshots & {
   readonly region: string;
   caller(signal: AbortSignal): Promise<Caller>;
   /** The keys that the calls are signed with, for tools that must have them. */
@@ -108,6 +109,7 @@ export type Image = {
   readonly imdsSupport: string | null;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
   readonly stateReason: string | null;
+  readonly description: string | null;
   readonly tags: Tags;
 };
 
@@ -194,11 +196,9 @@ export type PresignedPut = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-export type RegisterRequest = {
+type ImageRequest = {
   readonly name: string;
   readonly description: string | null;
-  /** `bucket/key/name.manifest.xml` */
-  readonly location: string;
   readonly architecture: string;
   readonly virtualization: string;
   readonly kernel: string | null;
@@ -211,6 +211,17 @@ export type RegisterRequest = {
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
   readonly tags: Tags;
 };
+
+/** An image whose root is a bundle. */
+export type BundleImageRequest = ImageRequest & {
+  /** `bucket/key/name.manifest.xml` */
+  readonly location: string;
+};
+
+/** An image whose root is a volume made of a snapshot. */
+export type VolumeImageRequest = ImageRequest & { readonly root: VolumeRoot };
+
+export type RegisterRequest = BundleImageRequest | VolumeImageRequest;
 
 /** Who may launch an image besides its owner. */
 export type Launchers = {

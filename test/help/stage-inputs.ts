@@ -32,6 +32,7 @@ export function toImage(change: Partial<Image> = {}): Image {
     imdsSupport: null,
     blockDeviceMappings: [],
     stateReason: null,
+    description: null,
     tags: {},
     ...change,
   };
