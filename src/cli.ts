@@ -4,6 +4,7 @@ import { addBundle } from "./command/bundle.ts";
 import { addCert } from "./command/cert.ts";
 import { addClean } from "./command/clean.ts";
 import { addCompletion } from "./command/completion.ts";
+import { addConvert } from "./command/convert.ts";
 import { addDelete } from "./command/delete.ts";
 import { addDownload } from "./command/download.ts";
 import { addEmulator } from "./command/emulator.ts";
@@ -67,6 +68,7 @@ const commands: Readonly<Record<string, (program: Command, exit: (code: number) 
   delete: addDelete,
   image: addImage,
   migrate: addMigrate,
+  convert: addConvert,
   cert: addCert,
   completion: addCompletion,
 };

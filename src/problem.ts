@@ -23,6 +23,8 @@ export type ProblemCode =
   | "connect-failed"
   | "host-key-changed"
   | "bundle-invalid"
+  | "not-convertible"
+  | "snapshot-failed"
   | "upload-failed"
   | "manifest-refused"
   | "image-mismatch"
@@ -65,6 +67,8 @@ const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
   "connect-failed": null,
   "host-key-changed": null,
   "bundle-invalid": 6,
+  "not-convertible": 4,
+  "snapshot-failed": 6,
   "upload-failed": 6,
   "manifest-refused": 7,
   "image-mismatch": 7,

@@ -84,6 +84,14 @@ export const failureAdvice = {
     "A bundle is damaged, or is not what its manifest says; or a disk cannot be bundled.",
     "`imgspec verify` tells which part: [bundles by hand](../bundles.md). For disks that are refused see [limits](../limits.md).",
   ],
+  "not-convertible": [
+    "An image cannot become one that boots from EBS: no instance could boot it, or it does so already.",
+    "The message says why: [what a conversion needs](../convert.md#what-it-needs). Nothing was created.",
+  ],
+  "snapshot-failed": [
+    "EBS did not complete a snapshot: what was sent is not what it has, or it may not use the KMS key.",
+    "The message has EBS's own words. The snapshot was deleted; convert again: [when it is stopped](../convert.md#when-it-is-stopped).",
+  ],
   "upload-failed": [
     "S3 does not hold what was sent, or did not take it.",
     "Look at `s3:PutObject` and `s3:PutObjectAcl` of the builder's credentials, and at the way from the instance to S3; `bundle.at: builder` uploads from here.",

@@ -8,7 +8,7 @@ import { toStopped } from "./stopped.ts";
 /** One service of one account, and what its messages need to know. */
 export type Link = {
   readonly client: object;
-  readonly service: "EC2" | "IAM" | "S3" | "STS";
+  readonly service: "EBS" | "EC2" | "IAM" | "S3" | "STS";
   readonly account: Account;
   readonly patience: Patience;
   /** Shared by the services of an account; filled in once somebody asked who the caller is. */

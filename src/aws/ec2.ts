@@ -3,8 +3,9 @@ import { toAccess } from "./access.ts";
 import type { CloudOptions } from "./cloud.ts";
 import { toCompute } from "./compute.ts";
 import { type Base, toSettings } from "./connect.ts";
+import { toDescribedSnapshots } from "./described-snapshots.ts";
 import { noRoomCodes } from "./fault-compute.ts";
-import { Fresh } from "./fresh.ts";
+import type { Fresh } from "./fresh.ts";
 import { toImages } from "./images.ts";
 import { toInventory } from "./inventory.ts";
 import { toPublishing } from "./publishing.ts";
@@ -13,20 +14,21 @@ type Ec2 = ReturnType<typeof toImages> &
   ReturnType<typeof toPublishing> &
   ReturnType<typeof toAccess> &
   ReturnType<typeof toCompute> &
-  ReturnType<typeof toInventory>;
+  ReturnType<typeof toInventory> &
+  ReturnType<typeof toDescribedSnapshots>;
 
 /** All of EC2 that a provider has, over one client. */
-export function toEc2(base: Base, options: CloudOptions): Ec2 {
+export function toEc2(base: Base, options: CloudOptions, fresh: Fresh): Ec2 {
   const client = new EC2Client(toSettings(base, options));
   takeNoRoomForAnAnswer(client);
   const link = { ...base, client, service: "EC2" } as const;
-  const fresh = new Fresh(base.patience);
   return {
     ...toImages(link, fresh),
     ...toPublishing(link, fresh),
     ...toAccess(link, fresh),
     ...toCompute(link, fresh),
     ...toInventory(link),
+    ...toDescribedSnapshots(link, fresh),
   };
 }
 

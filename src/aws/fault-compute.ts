@@ -25,6 +25,12 @@ export const computeRules: readonly Rule[] = [
       "end other instances, name other types in launch.instanceTypes, or ask AWS Service Quotas for more",
   },
   {
+    codes: ["ConcurrentLimitExceededException", "ServiceQuotaExceededException", "SnapshotLimitExceeded"],
+    problem: "aws-fault",
+    message: ({ account, message }) => `the account has too many snapshots in ${account.region}: ${message}`,
+    hint: () => "delete snapshots that nobody completes, or ask AWS Service Quotas for more",
+  },
+  {
     codes: ["InvalidManifest"],
     problem: "manifest-refused",
     message: ({ message, account }) => `EC2 in ${account.region} refuses the bundle: ${message}`,

@@ -27,6 +27,7 @@ export const networkRules: readonly Rule[] = [
     codes: [
       "InternalError",
       "InternalFailure",
+      "InternalServerException",
       "ServiceUnavailable",
       "Unavailable",
       "Http500",

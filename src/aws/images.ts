@@ -1,14 +1,10 @@
-import {
-  DeregisterImageCommand,
-  DescribeImagesCommand,
-  type Image as Ec2Image,
-  RegisterImageCommand,
-} from "@aws-sdk/client-ec2";
+import { DeregisterImageCommand, DescribeImagesCommand, type Image as Ec2Image } from "@aws-sdk/client-ec2";
 import { Problem } from "../problem.ts";
 import { call, creating, type Link } from "./client.ts";
 import { type Fresh, isNotFound } from "./fresh.ts";
-import type { Image, ImageQuery, Provider, RegisterRequest } from "./provider.ts";
-import { isOurs, toTagList, toTags } from "./tags.ts";
+import type { Image, ImageQuery, Provider } from "./provider.ts";
+import { hasRoot, toRegisterImage } from "./register-image.ts";
+import { isOurs, toTags } from "./tags.ts";
 
 type Images = Pick<Provider, "findImages" | "registerImage" | "deregisterImage">;
 
@@ -50,7 +46,7 @@ export function toImages(link: Link, fresh: Fresh): Images {
         const [taken] = await search(named, signal);
         if (taken?.ImageId === undefined) throw error;
         // RegisterImage has no client token: an earlier try was heard, and its answer lost.
-        const ours = isOurs(taken.Tags, request.tags) && taken.ImageLocation === request.location;
+        const ours = isOurs(taken.Tags, request.tags) && hasRoot(taken, request);
         if (ours) return { id: taken.ImageId };
         throw new Problem("name-taken", `${error.message}: ${taken.ImageId}`, {
           hint: error.hint,
@@ -88,28 +84,6 @@ function toDescribeImages(
   });
 }
 
-function toRegisterImage(request: RegisterRequest): RegisterImageCommand {
-  const { description, kernel, ramdisk, blockDeviceMappings, tags } = request;
-  return new RegisterImageCommand({
-    Name: request.name,
-    ImageLocation: request.location,
-    // EC2 decides which architectures and virtualizations there are.
-    Architecture: request.architecture as never,
-    VirtualizationType: request.virtualization,
-    BlockDeviceMappings: blockDeviceMappings.map(({ device, virtual }) => ({
-      DeviceName: device,
-      VirtualName: virtual,
-    })),
-    TagSpecifications: [{ ResourceType: "image", Tags: toTagList(tags) }],
-    ...(description === null ? {} : { Description: description }),
-    ...(kernel === null ? {} : { KernelId: kernel }),
-    ...(ramdisk === null ? {} : { RamdiskId: ramdisk }),
-    ...(request.enaSupport ? { EnaSupport: true } : {}),
-    ...(request.sriovNetSupport ? { SriovNetSupport: "simple" } : {}),
-    ...(request.imdsV2 ? { ImdsSupport: "v2.0" } : {}),
-  });
-}
-
 function toImage(found: Ec2Image): Image {
   return {
     id: found.ImageId ?? "",
@@ -122,8 +96,6 @@ function toImage(found: Ec2Image): Image {
     rootDeviceType: found.RootDeviceType ?? "",
     rootDeviceName: found.RootDeviceName ?? "",
     location: found.ImageLocation ?? "",
-    kernel: found.KernelId || null,
-    ramdisk: found.RamdiskId || null,
     ...toSupport(found),
     // Or `enabled-with-cooldown`, `enabled-without-cooldown`, `disabling-until` a time.
     isProtected: (found.DeregistrationProtection ?? "disabled") !== "disabled",
@@ -131,13 +103,18 @@ function toImage(found: Ec2Image): Image {
       DeviceName && VirtualName ? [{ device: DeviceName, virtual: VirtualName }] : [],
     ),
     stateReason: found.StateReason?.Message || null,
+    description: found.Description || null,
     tags: toTags(found.Tags),
   };
 }
 
-/** What its instances may have, or must. */
-function toSupport(found: Ec2Image): Pick<Image, "enaSupport" | "sriovNetSupport" | "imdsSupport"> {
+/** What its instances boot with, and may have, or must. */
+function toSupport(
+  found: Ec2Image,
+): Pick<Image, "kernel" | "ramdisk" | "enaSupport" | "sriovNetSupport" | "imdsSupport"> {
   return {
+    kernel: found.KernelId || null,
+    ramdisk: found.RamdiskId || null,
     enaSupport: found.EnaSupport ?? false,
     sriovNetSupport: found.SriovNetSupport || null,
     imdsSupport: found.ImdsSupport || null,

@@ -1,7 +1,9 @@
 import type { Readable } from "node:stream";
+import type { Launchers } from "./launchers.ts";
+import type { Snapshots, VolumeRoot } from "./snapshots.ts";
 
 /** The few things imgspec asks of a cloud, in its own words. Every call throws Problems with a hint, never SDK errors. */
-export type Provider = {
+export type Provider = Snapshots & {
   readonly region: string;
   caller(signal: AbortSignal): Promise<Caller>;
   /** The keys that the calls are signed with, for tools that must have them. */
@@ -118,6 +120,7 @@ export type Image = {
   readonly isProtected: boolean;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
   readonly stateReason: string | null;
+  readonly description: string | null;
   readonly tags: Tags;
 };
 
@@ -213,11 +216,9 @@ export type PresignedPut = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-export type RegisterRequest = {
+type ImageRequest = {
   readonly name: string;
   readonly description: string | null;
-  /** `bucket/key/name.manifest.xml` */
-  readonly location: string;
   readonly architecture: string;
   readonly virtualization: string;
   readonly kernel: string | null;
@@ -231,11 +232,13 @@ export type RegisterRequest = {
   readonly tags: Tags;
 };
 
-/** Who may launch an image besides its owner. */
-export type Launchers = {
-  readonly accounts: readonly string[];
-  /** ARNs, like the next. */
-  readonly organizations: readonly string[];
-  readonly organizationalUnits: readonly string[];
-  readonly public: boolean;
+/** An image whose root is a bundle. */
+export type BundleImageRequest = ImageRequest & {
+  /** `bucket/key/name.manifest.xml` */
+  readonly location: string;
 };
+
+/** An image whose root is a volume made of a snapshot. */
+export type VolumeImageRequest = ImageRequest & { readonly root: VolumeRoot };
+
+export type RegisterRequest = BundleImageRequest | VolumeImageRequest;

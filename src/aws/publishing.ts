@@ -5,7 +5,8 @@ import {
 } from "@aws-sdk/client-ec2";
 import { call, type Link } from "./client.ts";
 import type { Fresh } from "./fresh.ts";
-import type { Launchers, Provider } from "./provider.ts";
+import type { Launchers } from "./launchers.ts";
+import type { Provider } from "./provider.ts";
 
 type Publishing = Pick<Provider, "shareImage" | "deprecateImage" | "protectImage">;
 

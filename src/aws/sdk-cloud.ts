@@ -1,5 +1,6 @@
 import type { Link } from "./client.ts";
 import type { Account, Cloud, CloudOptions } from "./cloud.ts";
+import { Fresh } from "./fresh.ts";
 import { defaultPatience, type Patience } from "./patience.ts";
 import type { Provider } from "./provider.ts";
 
@@ -22,7 +23,9 @@ export function toCloud(options: CloudOptions, patience: Patience = defaultPatie
 
 function toProvider(account: Account, options: CloudOptions, patience: Patience): Provider {
   const base = { account, patience, identity: {} } satisfies Partial<Link>;
-  const ec2 = once(async () => (await import("./ec2.ts")).toEc2(base, options));
+  const fresh = new Fresh(patience);
+  const ec2 = once(async () => (await import("./ec2.ts")).toEc2(base, options, fresh));
+  const ebs = once(async () => (await import("./ebs.ts")).toEbs(base, options, fresh));
   const s3 = once(async () => (await import("./s3.ts")).toS3(base, options));
   const sts = once(async () => (await import("./identity.ts")).toIdentity(base, options));
   const iam = once(async () => (await import("./signing-certificates.ts")).toSigning(base, options));
@@ -50,6 +53,11 @@ function toProvider(account: Account, options: CloudOptions, patience: Patience)
     describeInstance: async (...args) => (await ec2()).describeInstance(...args),
     consoleOutput: async (...args) => (await ec2()).consoleOutput(...args),
     terminateInstance: async (...args) => (await ec2()).terminateInstance(...args),
+    startSnapshot: async (...args) => (await ebs()).startSnapshot(...args),
+    putSnapshotBlock: async (...args) => (await ebs()).putSnapshotBlock(...args),
+    completeSnapshot: async (...args) => (await ebs()).completeSnapshot(...args),
+    findSnapshot: async (...args) => (await ec2()).findSnapshot(...args),
+    deleteSnapshot: async (...args) => (await ec2()).deleteSnapshot(...args),
     bucket: async (...args) => (await s3()).bucket(...args),
     probePut: async (...args) => (await s3()).probePut(...args),
     headObject: async (...args) => (await s3()).headObject(...args),

@@ -19,7 +19,7 @@ type StartOptions = SpecOptions &
 export function addEmulator(program: Command): void {
   const emulator = program
     .command("emulator")
-    .description("Run the embedded AWS: EC2, S3 and STS on loopback.");
+    .description("Run the embedded AWS: EC2, S3, STS and the EBS direct APIs on loopback.");
   addInstanceOptions(
     addSpecOptions(
       emulator

@@ -33,6 +33,7 @@ export type Emulator = AsyncDisposable & {
     readonly instances: readonly string[];
     readonly keyPairs: readonly string[];
     readonly securityGroups: readonly string[];
+    readonly snapshots: readonly string[];
     /** Those of the caller's account. */
     readonly images: readonly string[];
     /** `bucket/key` */

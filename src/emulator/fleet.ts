@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeImage } from "../bundle/write-image.ts";
+import type { BlockStore } from "./ebs/block-store.ts";
 import { openBundle } from "./ec2/bundle-access.ts";
 import { imageModeOf } from "./ec2/image-mode.ts";
 import { defaultVpcOf, type Subnet } from "./ec2/network.ts";
@@ -15,6 +16,7 @@ export type FleetOptions = {
   readonly host: InstanceHost;
   readonly ec2: Ec2State;
   readonly s3: S3Store;
+  readonly blocks: BlockStore;
   readonly identity: Identity;
   /** Ends the unpacking of bundles. */
   readonly closing: AbortSignal;
@@ -91,13 +93,27 @@ export class Fleet {
 
   /** Parts are read again at the first launch of an image, as EC2 does: they must still be there. */
   #rootOf(region: RegionState, image: Image): Promise<Root> {
-    if (!image.isBundled) return this.#options.host.baseRoot();
+    const { volume, isBundled } = image;
+    if (!isBundled && !volume) return this.#options.host.baseRoot();
     const known = this.#roots.get(image.id);
     if (known) return known;
-    const made = this.#unpackRoot(region, image);
+    const made = volume ? this.#copyVolume(image.id, volume.snapshotId) : this.#unpackRoot(region, image);
     this.#roots.set(image.id, made);
     made.catch(() => this.#roots.delete(image.id));
     return made;
+  }
+
+  /** A volume begins as what is in its snapshot. */
+  async #copyVolume(imageId: string, snapshotId: string): Promise<Root> {
+    const { blocks, host, directory } = this.#options;
+    await mkdir(directory, { recursive: true });
+    const path = join(directory, `${imageId}.img`);
+    try {
+      await blocks.copy(snapshotId, path);
+      return await host.rootFromImage(path, `${imageId}-${snapshotId}`);
+    } finally {
+      await rm(path, { force: true });
+    }
   }
 
   async #unpackRoot(region: RegionState, image: Image): Promise<Root> {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type RawRequest, readAuthorization } from "./authorization.ts";
 import type { Call } from "./call.ts";
 import { toCloudOptions } from "./cloud-options.ts";
+import { answerEbs, refuseEbs } from "./ebs/ebs.ts";
 import { answerEc2, refuseEc2 } from "./ec2/ec2.ts";
 import { AwsFault } from "./fault.ts";
 import { answerConnect, callerAddress } from "./gateway.ts";
@@ -16,6 +17,7 @@ type Service = {
 };
 
 const services: Readonly<Record<string, Service>> = {
+  ebs: { answer: answerEbs, refuse: refuseEbs },
   ec2: { answer: answerEc2, refuse: refuseEc2 },
   s3: { answer: answerS3, refuse: refuseS3 },
   sts: { answer: answerSts, refuse: refuseSts },
@@ -90,7 +92,7 @@ async function answerSigned(service: Service | undefined, call: Call): Promise<v
   if (!service) {
     throw new AwsFault(
       "SignatureDoesNotMatch",
-      `Credential should be scoped to a service of the emulator (ec2, s3, sts), not: ${call.authorization.scope.service}`,
+      `Credential should be scoped to a service of the emulator (${Object.keys(services).join(", ")}), not: ${call.authorization.scope.service}`,
     );
   }
   await service.answer(call);

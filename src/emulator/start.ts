@@ -63,6 +63,7 @@ function toLeft({ ec2, s3, identity }: World): ReturnType<Emulator["left"]> {
       .flatMap(({ groups }) => [...groups.values()])
       .filter(({ name }) => name !== "default")
       .map(({ id }) => id),
+    snapshots: regions.flatMap(({ snapshots }) => [...snapshots.keys()]),
     images: regions
       .flatMap(({ images }) => [...images.values()])
       .filter(({ ownerId }) => ownerId === identity.accountId)

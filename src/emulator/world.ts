@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { knownRegions, type Partition } from "../util/region.ts";
+import { BlockStore } from "./ebs/block-store.ts";
 import { Ec2State } from "./ec2/state.ts";
 import { Fleet } from "./fleet.ts";
 import { type Identity, openIdentity } from "./identity.ts";
@@ -18,6 +19,8 @@ export type World = {
   readonly s3: S3Store;
   readonly uploads: Map<string, Upload>;
   readonly ec2: Ec2State;
+  /** The bytes of snapshots. */
+  readonly blocks: BlockStore;
   readonly fleet: Fleet;
   /** The address at which instances reach the server, where that is not loopback. */
   readonly gateway: string | undefined;
@@ -34,6 +37,7 @@ export async function openWorld(directory: string, host: InstanceHost): Promise<
   const identity = await openIdentity(join(directory, "identity.json"));
   const s3 = await S3Store.open(join(directory, "s3"));
   const ec2 = await Ec2State.open(join(directory, "ec2.json"));
+  const blocks = new BlockStore(join(directory, "ebs"));
   const closing = new AbortController();
   return {
     identity,
@@ -42,9 +46,11 @@ export async function openWorld(directory: string, host: InstanceHost): Promise<
     s3,
     uploads: new Map(),
     ec2,
+    blocks,
     fleet: new Fleet({
       host,
       ec2,
+      blocks,
       s3,
       identity,
       closing: closing.signal,

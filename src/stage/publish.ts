@@ -1,5 +1,6 @@
 import { byHand } from "../aws/by-hand.ts";
-import type { Launchers, Provider } from "../aws/provider.ts";
+import type { Launchers } from "../aws/launchers.ts";
+import type { Provider } from "../aws/provider.ts";
 import { Problem } from "../problem.ts";
 import type { RegisteredImage } from "./register.ts";
 import type { Stage, StageContext } from "./stage.ts";

@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "../aws/cloud.ts";
 import type { Image, RegisterRequest, Tags } from "../aws/provider.ts";
 import { runTag } from "../image/built-image.ts";
 import { Problem } from "../problem.ts";
 import type { CertificateVariant } from "../util/region.ts";
 import type { Bundle } from "./bundle.ts";
+import { expectImage, waitForImage } from "./registered-image.ts";
 import { image } from "./resources.ts";
-import type { Stage, StageContext } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 import type { VerifiedBundle } from "./verify.ts";
 
 export type RegisterInput = {
@@ -42,9 +42,6 @@ export type RegisteredImage = {
   readonly virtualization: string;
 };
 
-/** How long EC2 may take to make an image available. */
-const deadlineMs = 30 * 60 * 1000;
-
 export const register: Stage<RegisterInput, RegisteredImage> = {
   kind: "register.instance-store",
   title: "Register the image",
@@ -69,8 +66,12 @@ export const register: Stage<RegisterInput, RegisteredImage> = {
       throw explain(error, input);
     });
     context.log(`${id} registered, waiting until it is available`);
-    const seen = await waitForImage(account, id, context);
-    compare(seen, { ...request, id });
+    const seen = await waitForImage(account, id, "EC2 could not read or open the bundle", context);
+    expectImage(
+      seen,
+      { ...request, id, rootDeviceType: "instance-store" },
+      "set register.architecture and register.virtualization to what the image really is",
+    );
     await context.scope.keepOf(input.products);
     context.log(`${id} is available and is what was asked for`);
     return {
@@ -111,56 +112,4 @@ function explain(error: unknown, { bundle, regionalKey, verified }: RegisterInpu
       cause: error,
     },
   );
-}
-
-async function waitForImage(account: Account, id: string, { cloud, signal }: StageContext): Promise<Image> {
-  const provider = cloud.account(account);
-  const deadline = Date.now() + deadlineMs;
-  for (let pauseMs = 300; ; pauseMs = Math.min(pauseMs * 1.5, 15_000)) {
-    const [found] = await provider.findImages({ ids: [id] }, signal);
-    if (found?.state === "available") return found;
-    if (found && found.state !== "pending") {
-      throw new Problem(
-        "manifest-refused",
-        `image ${id} became ${found.state}: ${found.stateReason ?? "no reason given"}`,
-        {
-          hint: "EC2 could not read or open the bundle",
-        },
-      );
-    }
-    if (Date.now() > deadline) {
-      throw new Problem("timeout", `image ${id} is still pending after ${deadlineMs / 60_000} min`, {
-        hint: `look at it: aws ec2 describe-images --image-ids ${id} --region ${account.region}`,
-      });
-    }
-    await sleep(pauseMs, undefined, { signal });
-  }
-}
-
-type Expected = {
-  readonly id: string;
-  readonly name: string;
-  readonly location: string;
-  readonly architecture: string;
-  readonly virtualization: string;
-  readonly kernel: string | null;
-  readonly ramdisk: string | null;
-};
-
-/** EC2 has been seen to fall back to defaults without a word (paravirtual, i386): better to notice now. */
-function compare(seen: Image, wanted: Expected): void {
-  const differences = (["name", "location", "architecture", "virtualization", "kernel", "ramdisk"] as const)
-    // A kernel that nobody asked for may be the region's default.
-    .filter((field) => wanted[field] !== null && seen[field]?.replace(/^\//, "") !== wanted[field])
-    .map((field) => `${field} is ${quoted(seen[field])} instead of ${quoted(wanted[field])}`);
-  if (seen.rootDeviceType !== "instance-store")
-    differences.push(`its root device type is ${seen.rootDeviceType}`);
-  if (differences.length === 0) return;
-  throw new Problem("image-mismatch", `${wanted.id} is not what was registered: ${differences.join(", ")}`, {
-    hint: "set register.architecture and register.virtualization to what the image really is",
-  });
-}
-
-function quoted(value: string | null): string {
-  return value === null ? "not set" : `"${value}"`;
 }

@@ -10,6 +10,7 @@ import type {
   RegisterRequest,
   Tags,
 } from "../aws/provider.ts";
+import type { SnapshotRequest } from "../aws/snapshots.ts";
 import { withFiles } from "../bundle/file-problem.ts";
 import type { AnyResource, Resource } from "../journal/resource.ts";
 import { makeKeyPair } from "../machine/key-pair.ts";
@@ -190,6 +191,21 @@ async function claim(
   }
 }
 
+/** A snapshot that takes blocks, or is complete and belongs to no image yet. */
+export const snapshot: Resource<
+  { readonly account: Account; readonly request: SnapshotRequest },
+  Held & { readonly blockBytes: number }
+> = {
+  kind: "ebs.snapshot",
+  acquire: async ({ account, request }, { cloud }) => ({
+    account,
+    ...(await cloud.account(account).startSnapshot(request, toTheEnd())),
+  }),
+  release: ({ account, id }, { cloud, signal }) => cloud.account(account).deleteSnapshot(id, signal),
+  describe: ({ account, id }) => `snapshot ${id} in ${account.region}`,
+  byHand: ({ account, id }) => `aws ec2 delete-snapshot --snapshot-id ${id} ${flags(account)}`,
+};
+
 export const image: Resource<{ readonly account: Account; readonly request: RegisterRequest }, Held> = {
   kind: "ec2.image",
   acquire: async ({ account, request }, { cloud }) => ({
@@ -203,7 +219,16 @@ export const image: Resource<{ readonly account: Account; readonly request: Regi
 
 /** Every kind that a journal may name, for the code that cleans up after a dead process. */
 export const resources: ReadonlyMap<string, AnyResource> = new Map(
-  [keyFile, spool, privateFiles, keyPair, securityGroup, instance, bundleObjects, bundleParts, image].map(
-    (resource) => [resource.kind, resource as AnyResource],
-  ),
+  [
+    keyFile,
+    spool,
+    privateFiles,
+    keyPair,
+    securityGroup,
+    instance,
+    bundleObjects,
+    bundleParts,
+    snapshot,
+    image,
+  ].map((resource) => [resource.kind, resource as AnyResource]),
 );

@@ -9,6 +9,8 @@ export type Seeker = {
   readonly profile?: string | undefined;
   /** Absent: that of the environment or of the profile, or else us-east-1. */
   readonly region?: string | undefined;
+  /** Without `region`: where to ask first, wherever it then is. Absent: as the environment or the profile has it. */
+  readonly startRegion?: string | undefined;
 };
 
 /** A bucket with a provider of its own region. */
@@ -46,9 +48,9 @@ export async function locate(
 }
 
 /** Where a new bucket goes, and who asks first. */
-export async function toAccount(cloud: Cloud, { profile, region }: Seeker): Promise<Account> {
+export async function toAccount(cloud: Cloud, { profile, region, startRegion }: Seeker): Promise<Account> {
   return {
-    region: region ?? (await defaultRegion(profile, cloud.options)) ?? "us-east-1",
+    region: region ?? startRegion ?? (await defaultRegion(profile, cloud.options)) ?? "us-east-1",
     ...(profile === undefined ? {} : { profile }),
   };
 }

@@ -5,7 +5,7 @@ import type { Emulator } from "../../src/emulator/emulator.ts";
 import { type Cli, newCli } from "../help/cli.ts";
 import { newEmulated } from "../help/emulated.ts";
 
-const nothing = { instances: [], keyPairs: [], securityGroups: [], images: [], objects: [] };
+const nothing = { instances: [], keyPairs: [], securityGroups: [], images: [], snapshots: [], objects: [] };
 
 test("an image that boots and passes its tests is kept, and its instance is gone", async () => {
   await using gate = await newGate(`

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { newCli } from "../help/cli.ts";
 import { newEmulated } from "../help/emulated.ts";
 
-const nothing = { instances: [], keyPairs: [], securityGroups: [], images: [], objects: [] };
+const nothing = { instances: [], keyPairs: [], securityGroups: [], images: [], snapshots: [], objects: [] };
 
 test("Ctrl-C in the middle of the upload ends with 130 and leaves nothing in the account", async () => {
   await using cli = await newCli("quickstart");

@@ -38,6 +38,6 @@ test("a rebooted instance is checked, and one that is not as it should be gives 
         '2 of 3 assertions of provision[3] do not hold: that[0] command "cat /etc/kept": its one line does not match ^lost$; that[1] package nginx: it is not installed',
     },
   ]);
-  const nothing = { instances: [], keyPairs: [], securityGroups: [], images: [], objects: [] };
+  const nothing = { instances: [], keyPairs: [], securityGroups: [], images: [], snapshots: [], objects: [] };
   expect(emulator.left()).toEqual(nothing);
 });

@@ -1,3 +1,4 @@
+import { EBSClient } from "@aws-sdk/client-ebs";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { S3Client } from "@aws-sdk/client-s3";
 import { STSClient } from "@aws-sdk/client-sts";
@@ -6,6 +7,7 @@ import { newRig, toClientOptions } from "./rig.ts";
 
 /** Clients of one cloud. */
 type Clients = {
+  readonly ebs: (region: string) => EBSClient;
   readonly ec2: (region: string) => EC2Client;
   readonly s3: (region: string) => S3Client;
   readonly sts: (region: string) => STSClient;
@@ -31,6 +33,7 @@ export async function newMotoRig(): Promise<MotoRig> {
 
 function toClients(options: ReturnType<typeof toClientOptions>): Clients {
   return {
+    ebs: (region) => new EBSClient({ ...options, region }),
     ec2: (region) => new EC2Client({ ...options, region }),
     s3: (region) => new S3Client({ ...options, region, forcePathStyle: true }),
     sts: (region) => new STSClient({ ...options, region }),
@@ -42,7 +45,7 @@ export function normalised(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value), (_name, inner: unknown) => {
     if (typeof inner !== "string") return inner;
     return inner
-      .replaceAll(/\b(ami|i|key|r|sg|sgr|subnet|vpc)-[0-9a-f]{8,17}\b/g, "$1-ID")
+      .replaceAll(/\b(ami|i|key|r|sg|sgr|snap|subnet|vol|vpc)-[0-9a-f]{8,17}\b/g, "$1-ID")
       .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/, "DATE");
   });
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EBSClient } from "@aws-sdk/client-ebs";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { S3Client } from "@aws-sdk/client-s3";
 import { STSClient } from "@aws-sdk/client-sts";
@@ -15,6 +16,7 @@ export type Rig = AsyncDisposable & {
   readonly emulator: Emulator;
   readonly host: FakeHost;
   readonly directory: string;
+  ebs(region?: string): EBSClient;
   ec2(region?: string): EC2Client;
   s3(region?: string): S3Client;
   sts(region?: string): STSClient;
@@ -39,6 +41,7 @@ export async function newRig(gateway?: string): Promise<Rig> {
     emulator,
     host,
     directory,
+    ebs: (region) => made(new EBSClient(toClientOptions(emulator, region))),
     ec2: (region) => made(new EC2Client(toClientOptions(emulator, region))),
     s3: (region) => made(new S3Client({ ...toClientOptions(emulator, region), forcePathStyle: true })),
     sts: (region) => made(new STSClient(toClientOptions(emulator, region))),

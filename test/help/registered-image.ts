@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Provider, RegisterRequest } from "../../src/aws/provider.ts";
+import type { BundleImageRequest, Provider } from "../../src/aws/provider.ts";
 import { toCloud } from "../../src/aws/sdk-cloud.ts";
 import { ec2PublicKey } from "../../src/bundle/ec2-keys.ts";
 import { newBundleKey } from "../../src/bundle/key.ts";
@@ -15,7 +15,7 @@ const user = newUserCertificate();
 /** The id of an image of a small bundle, registered in us-east-1. */
 export async function registered(
   cloud: Pick<TestCloud, "options">,
-  change: Partial<RegisterRequest> = {},
+  change: Partial<BundleImageRequest> = {},
 ): Promise<string> {
   const provider = toCloud(cloud.options).account({ region: "us-east-1" });
   const request = await uploaded(cloud, provider, "commercial", change.name ?? "web");
@@ -28,7 +28,7 @@ export async function uploaded(
   provider: Provider,
   variant: CertificateVariant,
   name: string,
-): Promise<RegisterRequest> {
+): Promise<BundleImageRequest> {
   const bucket = `${name}-${provider.region}`;
   await createBucket(cloud, bucket, provider.region);
   const put = (key: string, bytes: Uint8Array) => {

@@ -33,6 +33,7 @@ export function toImage(change: Partial<Image> = {}): Image {
     isProtected: false,
     blockDeviceMappings: [],
     stateReason: null,
+    description: null,
     tags: {},
     ...change,
   };

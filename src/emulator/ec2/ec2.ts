@@ -15,6 +15,7 @@ import { Params } from "./params.ts";
 import { placeActions } from "./places.ts";
 import { registerImage } from "./register-image.ts";
 import { runInstances } from "./run-instances.ts";
+import { snapshotActions } from "./snapshots.ts";
 import { tagActions } from "./tagging.ts";
 import { typeActions } from "./type-actions.ts";
 
@@ -26,6 +27,7 @@ const actions: Readonly<Record<string, Ec2Action>> = {
   ...imageActions,
   ...attributeActions,
   ...lifetimeActions,
+  ...snapshotActions,
   ...instanceActions,
   ...launchTemplateActions,
   ...tagActions,

@@ -45,7 +45,7 @@ const describeImages: Ec2Action = (call) => {
       "image-type": () => "machine",
       architecture: ({ architecture }) => architecture,
       "virtualization-type": ({ virtualization }) => virtualization,
-      "root-device-type": () => "instance-store",
+      "root-device-type": (image) => rootDeviceTypeOf(image),
       "root-device-name": ({ rootDeviceName }) => rootDeviceName,
       hypervisor: () => "xen",
       state: (image) => stateOf(image),
@@ -55,6 +55,7 @@ const describeImages: Ec2Action = (call) => {
       "owner-alias": ({ ownerAlias }) => ownerAlias,
       "kernel-id": ({ kernelId }) => kernelId,
       "ramdisk-id": ({ ramdiskId }) => ramdiskId,
+      "block-device-mapping.snapshot-id": ({ volume }) => volume?.snapshotId ?? null,
       "creation-date": ({ createdAt }) => createdAt,
       "ena-support": ({ enaSupport }) => enaSupport,
       "sriov-net-support": ({ sriovNetSupport }) => sriovNetSupport,
@@ -96,6 +97,26 @@ function stateOf(image: Image): string {
   return isAvailable(image) ? "available" : "pending";
 }
 
+/** What EC2 calls the root of an image. */
+export function rootDeviceTypeOf({ volume }: Image): "ebs" | "instance-store" {
+  return volume ? "ebs" : "instance-store";
+}
+
+function toMappings({ volume, mappings, rootDeviceName }: Image): XmlValue {
+  const root = volume && {
+    deviceName: rootDeviceName,
+    ebs: {
+      snapshotId: volume.snapshotId,
+      volumeSize: volume.sizeGiB,
+      volumeType: volume.type,
+      deleteOnTermination: volume.isDeletedWithInstance,
+      encrypted: volume.isEncrypted,
+    },
+  };
+  const others = mappings.map(({ device, virtual }) => ({ deviceName: device, virtualName: virtual }));
+  return toItems(root ? [root, ...others] : others);
+}
+
 function toImage(image: Image): XmlValue {
   return {
     imageId: image.id,
@@ -118,11 +139,9 @@ function toImage(image: Image): XmlValue {
     description: image.description ?? undefined,
     platformDetails: "Linux/UNIX",
     usageOperation: "RunInstances",
-    rootDeviceType: "instance-store",
+    rootDeviceType: rootDeviceTypeOf(image),
     rootDeviceName: image.rootDeviceName,
-    blockDeviceMapping: toItems(
-      image.mappings.map(({ device, virtual }) => ({ deviceName: device, virtualName: virtual })),
-    ),
+    blockDeviceMapping: toMappings(image),
     virtualizationType: image.virtualization,
     hypervisor: "xen",
     tagSet: toTagSet(image.tags),

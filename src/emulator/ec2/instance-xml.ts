@@ -50,7 +50,7 @@ function toInstanceXml({ world, region }: Ec2Call, instance: Instance): XmlValue
     ...(isGone ? { privateDnsName: "", dnsName: "", groupSet: null } : toNetwork(region, instance)),
     stateReason: instance.stateReason ?? undefined,
     architecture: instance.architecture,
-    rootDeviceType: "instance-store",
+    rootDeviceType: instance.rootDeviceType ?? "instance-store",
     rootDeviceName: instance.rootDeviceName,
     blockDeviceMapping: null,
     virtualizationType: instance.virtualization,

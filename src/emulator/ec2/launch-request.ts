@@ -1,7 +1,7 @@
 import { AwsFault } from "../fault.ts";
 import type { Ec2Call } from "./ec2-call.ts";
 import { groupById, groupByName } from "./groups.ts";
-import { imageOf, isAvailable } from "./images.ts";
+import { imageOf, isAvailable, rootDeviceTypeOf } from "./images.ts";
 import { instanceTypes } from "./instance-types.ts";
 import { defaultVpcOf, type Subnet } from "./network.ts";
 import type { Params } from "./params.ts";
@@ -32,7 +32,7 @@ export function readLaunchRequest(call: Ec2Call): LaunchRequest {
   const count = readCount(params);
   const type = params.text("InstanceType") ?? "m1.small";
   checkFit(image, type);
-  checkMappings(params);
+  checkMappings(params, image);
   if (!isAvailable(image)) {
     throw new AwsFault("InvalidAMIID.Unavailable", `The image ID '${image.id}' is not available`);
   }
@@ -74,10 +74,11 @@ function checkFit(image: Image, type: string): void {
       `The architecture '${known.architectures.join(",")}' of the specified instance type does not match the architecture '${image.architecture}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.`,
     );
   }
-  if (!known.rootDeviceTypes.includes("instance-store")) {
+  const root = rootDeviceTypeOf(image);
+  if (!known.rootDeviceTypes.includes(root)) {
     throw new AwsFault(
       "UnsupportedOperation",
-      `AMI '${image.id}' with an instance-store root device is not supported for the instance type '${type}'.`,
+      `AMI '${image.id}' with an ${root} root device is not supported for the instance type '${type}'.`,
     );
   }
   if (!known.virtualizations.includes(image.virtualization)) {
@@ -88,10 +89,12 @@ function checkFit(image: Image, type: string): void {
   }
 }
 
-function checkMappings(params: Params): void {
+function checkMappings(params: Params, image: Image): void {
   for (const mapping of params.groups("BlockDeviceMapping")) {
     const device = mapping.required("DeviceName");
     if (mapping.has("Ebs")) {
+      if (image.volume)
+        throw new AwsFault("UnsupportedOperation", "The emulator's instances have the image's own volume.");
       throw new AwsFault(
         "InvalidBlockDeviceMapping",
         "EBS block device mappings not supported for instance-store AMIs",
@@ -105,7 +108,7 @@ function checkMappings(params: Params): void {
       );
     }
   }
-  if (params.has("InstanceInitiatedShutdownBehavior")) {
+  if (!image.volume && params.has("InstanceInitiatedShutdownBehavior")) {
     throw new AwsFault(
       "InvalidParameterCombination",
       "The attribute instanceInitiatedShutdownBehavior can only be used for EBS-backed images.",

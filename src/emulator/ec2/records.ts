@@ -54,6 +54,8 @@ export type Image = {
   readonly ramdiskId: string | null;
   readonly rootDeviceName: string;
   readonly mappings: readonly { readonly device: string; readonly virtual: string }[];
+  /** What its root is made of; absent: of a bundle, or of the host's own root. */
+  readonly volume?: VolumeOfImage;
   readonly sriovNetSupport: string | null;
   readonly enaSupport: boolean;
   readonly launchPermissions: readonly LaunchPermission[];
@@ -62,6 +64,33 @@ export type Image = {
   /** ISO 8601. */
   readonly deprecatedAt: string | null;
   readonly protection: { readonly cooldown: boolean; readonly disabledAt: string | null } | null;
+  readonly tags: Tags;
+};
+
+type VolumeOfImage = {
+  readonly snapshotId: string;
+  readonly sizeGiB: number;
+  readonly type: string;
+  readonly isDeletedWithInstance: boolean;
+  readonly isEncrypted: boolean;
+};
+
+export type Snapshot = {
+  readonly id: string;
+  /** As it is kept; `snapshotStateOf` says what it has become. */
+  readonly state: "pending" | "completed" | "error";
+  /** Why it is, or is about to be, in error. */
+  readonly stateMessage: string | null;
+  /** When CompleteSnapshot was called. */
+  readonly sealedAt: string | null;
+  readonly startedAt: string;
+  readonly volumeSizeGiB: number;
+  readonly description: string | null;
+  readonly isEncrypted: boolean;
+  readonly kmsKey: string | null;
+  readonly clientToken: string | null;
+  /** Of what the client token was used for. */
+  readonly requestDigest: string;
   readonly tags: Tags;
 };
 
@@ -78,6 +107,8 @@ export type Instance = {
   readonly kernelId: string | null;
   readonly ramdiskId: string | null;
   readonly rootDeviceName: string;
+  /** Absent: instance-store. */
+  readonly rootDeviceType?: "ebs" | "instance-store";
   readonly keyName: string | null;
   readonly groupIds: readonly string[];
   readonly zone: string;

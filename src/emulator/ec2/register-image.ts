@@ -6,15 +6,20 @@ import { type Ec2Action, type Ec2Call, proceed } from "./ec2-call.ts";
 import type { Image } from "./records.ts";
 import { newId } from "./state.ts";
 import { readTagSpecifications } from "./tags.ts";
+import { readVolumeImage } from "./volume-image.ts";
 
 /** A whole bundle must be read in this time. */
 const checkDeadlineMs = 10 * 60 * 1000;
 
-/** Registers a bundle. EC2 checks the parts when it launches the image; here they are checked at once. */
+/** What is said of the root of an image, and read out of what it is made of. */
+type RootOfImage = Pick<Image, "location" | "isBundled" | "rootDeviceName" | "mappings" | "volume"> & {
+  readonly manifest?: Manifest;
+};
+
+/** Registers a bundle, or a snapshot. EC2 checks the parts when it launches the image; here they are checked at once. */
 export const registerImage: Ec2Action = async (call) => {
   const { params, region, world } = call;
   const name = newName(call);
-  const location = locationOf(call);
   const virtualization = params.text("VirtualizationType") ?? "paravirtual";
   if (virtualization !== "hvm" && virtualization !== "paravirtual") {
     throw new AwsFault(
@@ -23,6 +28,44 @@ export const registerImage: Ec2Action = async (call) => {
     );
   }
   const tags = readTagSpecifications(params, "image");
+  const { manifest, ...root } = params.has("ImageLocation") ? await readBundle(call) : readVolume(call, name);
+  proceed(call);
+  const image: Image = {
+    id: newId("ami"),
+    name,
+    description: params.text("Description") ?? null,
+    ownerId: world.identity.accountId,
+    ownerAlias: null,
+    createdAt: new Date().toISOString(),
+    architecture: params.text("Architecture") ?? (manifest ? architectureOf(manifest) : "i386"),
+    virtualization,
+    kernelId: params.text("KernelId") ?? manifest?.machine?.kernel ?? null,
+    ramdiskId: params.text("RamdiskId") ?? manifest?.machine?.ramdisk ?? null,
+    ...root,
+    sriovNetSupport: params.text("SriovNetSupport") ?? null,
+    enaSupport: params.flag("EnaSupport"),
+    launchPermissions: [],
+    imdsSupport: params.text("ImdsSupport") ?? null,
+    deprecatedAt: null,
+    protection: null,
+    tags,
+  };
+  // Another call may have taken the name while the parts were read.
+  newName(call);
+  region.images.set(image.id, image);
+  return { imageId: image.id };
+};
+
+function readVolume(call: Ec2Call, name: string): RootOfImage {
+  if (!call.params.has("BlockDeviceMapping"))
+    throw new AwsFault("MissingParameter", "The request must contain the parameter ImageLocation");
+  const location = `${call.world.identity.accountId}/${name}`;
+  return { location, isBundled: false, ...readVolumeImage(call) };
+}
+
+async function readBundle(call: Ec2Call): Promise<RootOfImage> {
+  const { params, region, world } = call;
+  const location = locationOf(call);
   const mappings = readMappings(call);
   const bundle = await openBundle({
     s3: world.s3,
@@ -42,35 +85,14 @@ export const registerImage: Ec2Action = async (call) => {
   } catch (error) {
     throw toInvalidManifest(error);
   }
-  proceed(call);
-  const image: Image = {
-    id: newId("ami"),
-    name,
-    description: params.text("Description") ?? null,
+  return {
     location,
     isBundled: true,
-    ownerId: world.identity.accountId,
-    ownerAlias: null,
-    createdAt: new Date().toISOString(),
-    architecture: params.text("Architecture") ?? architectureOf(manifest),
-    virtualization,
-    kernelId: params.text("KernelId") ?? manifest.machine?.kernel ?? null,
-    ramdiskId: params.text("RamdiskId") ?? manifest.machine?.ramdisk ?? null,
     rootDeviceName: params.text("RootDeviceName") ?? rootDeviceOf(manifest),
     mappings: mappings ?? mappingsOf(manifest),
-    sriovNetSupport: params.text("SriovNetSupport") ?? null,
-    enaSupport: params.flag("EnaSupport"),
-    launchPermissions: [],
-    imdsSupport: params.text("ImdsSupport") ?? null,
-    deprecatedAt: null,
-    protection: null,
-    tags,
+    manifest,
   };
-  // Another call may have taken the name while the parts were read.
-  newName(call);
-  region.images.set(image.id, image);
-  return { imageId: image.id };
-};
+}
 
 function newName({ params, region, world }: Ec2Call): string {
   const name = params.required("Name");
@@ -89,12 +111,7 @@ function newName({ params, region, world }: Ec2Call): string {
 }
 
 function locationOf({ params }: Ec2Call): string {
-  const location = params.text("ImageLocation");
-  if (location === undefined) {
-    if (params.has("BlockDeviceMapping"))
-      throw new AwsFault("UnsupportedOperation", "The emulator has no EBS-backed images.");
-    throw new AwsFault("MissingParameter", "The request must contain the parameter ImageLocation");
-  }
+  const location = params.required("ImageLocation");
   const path = location.replace(/^\//, "");
   if (path.indexOf("/") > 0 && path.endsWith(".manifest.xml")) return path;
   throw new AwsFault(

@@ -1,6 +1,7 @@
 import { AwsFault } from "../fault.ts";
 import { sha256 } from "../signature.ts";
 import { type Ec2Action, type Ec2Answer, type Ec2Call, proceed } from "./ec2-call.ts";
+import { rootDeviceTypeOf } from "./images.ts";
 import { toReservation } from "./instance-xml.ts";
 import { type LaunchRequest, readLaunchRequest } from "./launch-request.ts";
 import type { Instance } from "./records.ts";
@@ -62,6 +63,7 @@ function toInstance(
     kernelId: image.kernelId,
     ramdiskId: image.ramdiskId,
     rootDeviceName: image.rootDeviceName,
+    rootDeviceType: rootDeviceTypeOf(image),
     keyName: request.keyPair?.name ?? null,
     groupIds: request.groupIds,
     zone: subnet.zone,

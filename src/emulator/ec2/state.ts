@@ -2,7 +2,15 @@ import { randomBytes } from "node:crypto";
 import { readState, writeState } from "../state-file.ts";
 import { builtInImage } from "./built-in-image.ts";
 import { defaultVpcOf } from "./network.ts";
-import type { Image, Instance, KeyPair, LaunchTemplate, SecurityGroup, TokenUse } from "./records.ts";
+import type {
+  Image,
+  Instance,
+  KeyPair,
+  LaunchTemplate,
+  SecurityGroup,
+  Snapshot,
+  TokenUse,
+} from "./records.ts";
 
 /** What one region holds; records are replaced, never changed. */
 export type RegionState = {
@@ -10,6 +18,7 @@ export type RegionState = {
   readonly keyPairs: Map<string, KeyPair>;
   readonly groups: Map<string, SecurityGroup>;
   readonly images: Map<string, Image>;
+  readonly snapshots: Map<string, Snapshot>;
   readonly instances: Map<string, Instance>;
   readonly launchTemplates: Map<string, LaunchTemplate>;
   readonly tokens: Map<string, TokenUse>;
@@ -22,6 +31,7 @@ type Kept = Readonly<
       readonly keyPairs: readonly KeyPair[];
       readonly groups: readonly SecurityGroup[];
       readonly images: readonly Image[];
+      readonly snapshots?: readonly Snapshot[];
       readonly instances: readonly Instance[];
       /** Absent in what was written before there were any. */
       readonly launchTemplates?: readonly LaunchTemplate[];
@@ -48,6 +58,7 @@ export class Ec2State {
         keyPairs: byId(kept.keyPairs),
         groups: byId(kept.groups),
         images: byId(kept.images),
+        snapshots: byId((kept.snapshots ?? []).map(settled)),
         // Whatever ran them is gone.
         instances: byId(kept.instances.map((one) => ({ ...one, state: "terminated", publicAddress: null }))),
         launchTemplates: byId(kept.launchTemplates ?? []),
@@ -75,6 +86,7 @@ export class Ec2State {
       keyPairs: new Map(),
       groups: new Map([[group.id, group]]),
       images: new Map([[image.id, image]]),
+      snapshots: new Map(),
       instances: new Map(),
       launchTemplates: new Map(),
       tokens: new Map(),
@@ -101,6 +113,7 @@ export class Ec2State {
         keyPairs: [...region.keyPairs.values()],
         groups: [...region.groups.values()],
         images: [...region.images.values()],
+        snapshots: [...region.snapshots.values()],
         instances: [...region.instances.values()],
         launchTemplates: [...region.launchTemplates.values()],
         tokens: [...region.tokens.values()],
@@ -113,6 +126,12 @@ export class Ec2State {
 /** An id as EC2 makes them since 2016: seventeen hex digits. */
 export function newId(prefix: string): string {
   return `${prefix}-0${randomBytes(8).toString("hex")}`;
+}
+
+/** The blocks of a snapshot that was not completed were known to a process that is gone. */
+function settled(snapshot: Snapshot): Snapshot {
+  if (snapshot.sealedAt !== null || snapshot.state !== "pending") return snapshot;
+  return { ...snapshot, state: "error", stateMessage: "The emulator was restarted" };
 }
 
 function byId<T extends { readonly id: string }>(things: readonly T[]): Map<string, T> {

@@ -5,6 +5,7 @@ import { filtered } from "./filters.ts";
 import { groupById } from "./groups.ts";
 import { imageOf } from "./images.ts";
 import { toPage } from "./pages.ts";
+import { snapshotById } from "./snapshots.ts";
 import type { RegionState } from "./state.ts";
 import { checkTagCount, readTags, type Tags } from "./tags.ts";
 
@@ -21,6 +22,7 @@ function tableOf(
     lt: ["launch-template", region.launchTemplates as Map<string, Tagged>],
     key: ["key-pair", region.keyPairs as Map<string, Tagged>],
     sg: ["security-group", region.groups as Map<string, Tagged>],
+    snap: ["snapshot", region.snapshots as Map<string, Tagged>],
   };
   const found = tables[id.slice(0, id.indexOf("-"))];
   if (!found) throw new AwsFault("InvalidID", `The ID '${id}' is not valid`);
@@ -29,6 +31,7 @@ function tableOf(
 
 function checkExists({ region }: Ec2Call, id: string): void {
   if (id.startsWith("ami-")) imageOf(region.images, id);
+  if (id.startsWith("snap-")) snapshotById(region.snapshots, id);
   if (id.startsWith("sg-")) groupById(region.groups, id);
   if (tableOf(region, id).table.has(id)) return;
   if (id.startsWith("key-"))
@@ -81,6 +84,7 @@ function change(call: Ec2Call, ids: readonly string[], toTags: (tags: Tags) => T
 const describeTags: Ec2Action = ({ params, region }) => {
   const things: readonly Tagged[] = [
     ...region.images.values(),
+    ...region.snapshots.values(),
     ...region.instances.values(),
     ...region.keyPairs.values(),
     ...region.launchTemplates.values(),

@@ -1,11 +1,10 @@
 import { open } from "node:fs/promises";
+import { hasPartitionTable } from "../../bundle/partition-table.ts";
 import { Problem } from "../../problem.ts";
 
 /** A disk has a partition table and boots by its own boot loader; a bare file system is booted by a kernel from outside. */
 export type DiskKind = "disk" | "file-system";
 
-const tableAt = 446;
-const signatureAt = 510;
 const superblockAt = 1024;
 const headBytes = 2048;
 
@@ -17,7 +16,7 @@ export async function diskKindOf(path: string): Promise<DiskKind> {
       hint: `qemu-img convert -O raw ${path} disk.img`,
     });
   }
-  if (hasTable(head)) return "disk";
+  if (hasPartitionTable(head)) return "disk";
   if (isExt(head)) return "file-system";
   throw new Problem(
     "file-unreadable",
@@ -33,14 +32,6 @@ export async function uuidOf(path: string): Promise<string> {
   const head = await readHead(path);
   const hex = head.toString("hex", superblockAt + 0x68, superblockAt + 0x78);
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
-
-function hasTable(head: Buffer): boolean {
-  if (head.readUInt16LE(signatureAt) !== 0xaa55) return false;
-  const entries = [0, 1, 2, 3].map((index) => head.subarray(tableAt + index * 16, tableAt + index * 16 + 16));
-  return (
-    entries.every((entry) => entry[0] === 0 || entry[0] === 0x80) && entries.some((entry) => entry[4] !== 0)
-  );
 }
 
 function isExt(head: Buffer): boolean {
