@@ -72,7 +72,7 @@ function toCountWords(retirements: readonly Retirement[]): string {
 }
 
 /** How many objects go with an image. */
-export function objectsOf({ bundle }: Retirement): number {
+function objectsOf({ bundle }: Retirement): number {
   return bundle === null ? 0 : bundle.parts.length + bundle.manifests.length;
 }
 

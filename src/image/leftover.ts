@@ -21,7 +21,7 @@ export async function toLeftover(
 }
 
 /** `bucket/key` of an s3 URL. */
-export function toLocation(url: string): string {
+function toLocation(url: string): string {
   return url.replace(/^s3:\/\//i, "").replace(/^\/+/, "");
 }
 

@@ -14,7 +14,7 @@ export type Retired = {
 };
 
 /** What could not be taken away, and how to do it by hand. */
-export type RetireFailure = {
+type RetireFailure = {
   readonly kind: "image" | "bundle";
   readonly id: string;
   readonly region: string;

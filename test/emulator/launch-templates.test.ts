@@ -15,7 +15,7 @@ import { codeOf, newRig } from "./rig.ts";
 const images = ["ami-0000000000000000a", "ami-0000000000000000b", "ami-0000000000000000c"] as const;
 const LaunchTemplateName = "web";
 
-test("EC2-18 of all launch templates the default and the latest versions are told, of one every version", async () => {
+test("EC2-21 of all launch templates the default and the latest versions are told, of one every version", async () => {
   await using rig = await newRig();
   const told = await tell(rig.ec2());
   expect(told).toMatchObject({
@@ -28,7 +28,7 @@ test("EC2-18 of all launch templates the default and the latest versions are tol
   expect(told.filtered).toEqual(["web 3 false"]);
 });
 
-test("EC2-19 a region tells those of its partition", async () => {
+test("EC2-22 a region tells those of its partition", async () => {
   await using rig = await newRig();
   const names = async (region: string): Promise<unknown> =>
     (await rig.ec2(region).send(new DescribeRegionsCommand({}))).Regions?.map(({ RegionName }) => RegionName);

@@ -27,7 +27,7 @@ test("each region has a chain of its own, in the order of the life of a build", 
 test("an image is registered with the name of its spec, and of its variant where there are several", async () => {
   const tagsOf = (plan: Plan): unknown =>
     plan.tasks.find(({ id }) => id.endsWith("/register"))?.input["tags"];
-  expect(tagsOf(planOf(await specOf(example)))).toMatchObject({ "imgspec:spec": "multi-region" });
+  expect(tagsOf(planOf(await specOf(example)))).toMatchObject({ "imgspec:spec": "web-base" });
   const matrix = await withLines(example, "matrix: { size: [small, large] }\n");
   expect(tagsOf(planOf(matrix))).toMatchObject({ "imgspec:variant": "small" });
 });
