@@ -8,6 +8,7 @@ export type Call = { readonly name: string; readonly action: string };
 const readings: Readonly<Record<string, string>> = {
   HeadBucket: "ListBucket",
   HeadObject: "GetObject",
+  ListObjectsV2: "ListBucket",
   DeleteObjects: "DeleteObject",
 };
 
