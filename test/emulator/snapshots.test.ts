@@ -1,33 +1,10 @@
-import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
-import {
-  CompleteSnapshotCommand,
-  EBSClient,
-  GetSnapshotBlockCommand,
-  ListSnapshotBlocksCommand,
-  PutSnapshotBlockCommand,
-  type PutSnapshotBlockCommandInput,
-  StartSnapshotCommand,
-  type StartSnapshotCommandInput,
-} from "@aws-sdk/client-ebs";
-import {
-  DeleteSnapshotCommand,
-  DeregisterImageCommand,
-  DescribeImagesCommand,
-  DescribeSnapshotsCommand,
-  EC2Client,
-  RegisterImageCommand,
-  type RegisterImageCommandInput,
-} from "@aws-sdk/client-ec2";
+import { EBSClient, GetSnapshotBlockCommand, ListSnapshotBlocksCommand } from "@aws-sdk/client-ebs";
+import { DeleteSnapshotCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
 import { startEmulator } from "../../src/emulator/start.ts";
 import { readSnapshot } from "../help/read-snapshot.ts";
-import { launch } from "./launch.ts";
-import { codeOf, errorOf, newRig, type Rig, toClientOptions, until } from "./rig.ts";
-
-const blockBytes = 512 * 1024;
-const a = Buffer.alloc(blockBytes, "a");
-const b = Buffer.alloc(blockBytes, "b");
+import { codeOf, errorOf, newRig, type Rig, toClientOptions } from "./rig.ts";
+import { a, b, blockBytes, complete, digest, ended, put, snapshotOf, start } from "./snapshot-calls.ts";
 
 test("EBS-1 a snapshot is read as it was written", async () => {
   await using rig = await newRig();
@@ -156,58 +133,6 @@ test("EBS-6 blocks come in pages, each with a token of its own", async () => {
   });
 });
 
-test("EBS-7 an image holds on to its snapshot", async () => {
-  await using rig = await newRig();
-  const [ebs, ec2] = [rig.ebs(), rig.ec2()];
-  const id = (await start(ebs, { Encrypted: true })).SnapshotId ?? "";
-  await put(ebs, id, 0, a);
-  expect(await codeOf(register(ec2, id))).toBe("IncorrectState");
-  expect(await codeOf(register(ec2, "snap-0123456789abcdef0"))).toBe("InvalidSnapshot.NotFound");
-  await complete(ebs, id, [a]);
-  await ended(ec2, id);
-  expect(await codeOf(register(ec2, id, { VolumeSize: 0 }))).toBe("InvalidBlockDeviceMapping");
-  expect(await codeOf(register(ec2, id, { Encrypted: true }))).toBe("InvalidParameterCombination");
-  const image = await register(ec2, id, { VolumeSize: 9, VolumeType: "gp3" });
-  const { Images = [] } = await ec2.send(new DescribeImagesCommand({ ImageIds: [image] }));
-  expect(Images[0]).toMatchObject({
-    RootDeviceType: "ebs",
-    ImageLocation: `${rig.emulator.accountId}/web`,
-    BlockDeviceMappings: [
-      { DeviceName: "/dev/xvda", Ebs: { SnapshotId: id, VolumeSize: 9, VolumeType: "gp3", Encrypted: true } },
-      { DeviceName: "/dev/sdb", VirtualName: "ephemeral0" },
-    ],
-  });
-  const remove = () => ec2.send(new DeleteSnapshotCommand({ SnapshotId: id }));
-  expect(await codeOf(remove())).toBe("InvalidSnapshot.InUse");
-  await ec2.send(new DeregisterImageCommand({ ImageId: image }));
-  await remove();
-  expect(await codeOf(remove())).toBe("InvalidSnapshot.NotFound");
-});
-
-test("EBS-8 an instance starts from the bytes of the snapshot", async () => {
-  await using rig = await newRig();
-  const [ebs, ec2] = [rig.ebs(), rig.ec2()];
-  const roots: string[] = [];
-  // The volume has a GiB, which need not be read.
-  rig.host.rootFromImage = async (path, key) => {
-    await using file = await open(path);
-    const { buffer } = await file.read(Buffer.alloc(blockBytes), 0, blockBytes, blockBytes);
-    roots.push(`${(await file.stat()).size} ${buffer.equals(b)}`);
-    return { id: key, path: "/nowhere" };
-  };
-  const id = (await start(ebs)).SnapshotId ?? "";
-  await put(ebs, id, 1, b);
-  await complete(ebs, id, [b]);
-  await ended(ec2, id);
-  const image = await register(ec2, id);
-  await until(
-    () => ec2.send(new DescribeImagesCommand({ ImageIds: [image] })),
-    ({ Images }) => Images?.[0]?.State === "available",
-  );
-  await launch(ec2, { ImageId: image, InstanceType: "m5.large" });
-  expect(roots).toEqual([`${1024 ** 3} true`]);
-});
-
 test("EBS-9 only what was completed outlives the emulator", async () => {
   await using rig = await newRig();
   const ebs = rig.ebs();
@@ -232,73 +157,3 @@ test("EBS-10 a snapshot that is being written can be given up", async () => {
   expect(await codeOf(put(ebs, id, 1, a))).toBe("ResourceNotFoundException");
   expect(rig.emulator.left().snapshots).toEqual([]);
 });
-
-function start(ebs: EBSClient, change: Partial<StartSnapshotCommandInput> = {}) {
-  return ebs.send(new StartSnapshotCommand({ VolumeSize: 1, ...change }));
-}
-
-function put(
-  ebs: EBSClient,
-  SnapshotId: string,
-  BlockIndex: number,
-  BlockData: Buffer,
-  change: Partial<PutSnapshotBlockCommandInput> = {},
-) {
-  const said = {
-    DataLength: BlockData.length,
-    Checksum: digest(BlockData),
-    ChecksumAlgorithm: "SHA256",
-  } as const;
-  return ebs.send(new PutSnapshotBlockCommand({ SnapshotId, BlockIndex, BlockData, ...said, ...change }));
-}
-
-function complete(ebs: EBSClient, SnapshotId: string, blocks: readonly Buffer[], change: object = {}) {
-  const hash = createHash("sha256");
-  for (const block of blocks) hash.update(digest(block), "base64");
-  return ebs.send(
-    new CompleteSnapshotCommand({
-      SnapshotId,
-      ChangedBlocksCount: blocks.length,
-      Checksum: hash.digest("base64"),
-      ChecksumAlgorithm: "SHA256",
-      ChecksumAggregationMethod: "LINEAR",
-      ...change,
-    }),
-  );
-}
-
-function digest(bytes: Buffer): string {
-  return createHash("sha256").update(bytes).digest("base64");
-}
-
-async function snapshotOf(ec2: EC2Client, id: string) {
-  const { Snapshots = [] } = await ec2.send(new DescribeSnapshotsCommand({ SnapshotIds: [id] }));
-  return Snapshots[0];
-}
-
-async function ended(ec2: EC2Client, id: string): Promise<void> {
-  await until(
-    () => snapshotOf(ec2, id),
-    (snapshot) => snapshot?.State !== "pending",
-  );
-}
-
-async function register(
-  ec2: EC2Client,
-  SnapshotId: string,
-  change: NonNullable<NonNullable<RegisterImageCommandInput["BlockDeviceMappings"]>[number]["Ebs"]> = {},
-): Promise<string> {
-  const { ImageId = "" } = await ec2.send(
-    new RegisterImageCommand({
-      Name: "web",
-      Architecture: "x86_64",
-      VirtualizationType: "hvm",
-      RootDeviceName: "/dev/xvda",
-      BlockDeviceMappings: [
-        { DeviceName: "/dev/xvda", Ebs: { SnapshotId, ...change } },
-        { DeviceName: "/dev/sdb", VirtualName: "ephemeral0" },
-      ],
-    }),
-  );
-  return ImageId;
-}
