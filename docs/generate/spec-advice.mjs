@@ -34,7 +34,7 @@ export const specAdvice = {
   "variable-undeclared": "Take it out of the file, or declare it under `variables`.",
   "environment-missing": "Export it before imgspec is run.",
   "secret-misplaced":
-    "Hand it to a script in `env`, or to a program in `secrets`; they may stand nowhere else.",
+    "[The places for it](../spec.md#variables-and-secrets) are `env` of `shell` and `local` steps, `secrets` of a program, `extraVars` of ansible, what a plugin calls sensitive, and the passwords of `connect`.",
   "password-plain":
     "Make it a sensitive variable: [variables and secrets](../spec.md#variables-and-secrets).",
   "login-incomplete": "Add what the hint names: [logging in](../connect.md).",

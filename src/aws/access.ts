@@ -13,7 +13,7 @@ import { byHand } from "./by-hand.ts";
 import { call, creating, type Link } from "./client.ts";
 import { faultOf } from "./fault-problem.ts";
 import { type Fresh, isNotFound } from "./fresh.ts";
-import { beats } from "./patience.ts";
+import { onceUnused } from "./once-unused.ts";
 import type { GroupRequest, Provider } from "./provider.ts";
 import { isOurs, toTagList } from "./tags.ts";
 
@@ -77,19 +77,10 @@ export function toAccess(link: Link, fresh: Fresh): Access {
     return { id };
   };
 
-  const deleteSecurityGroup: Access["deleteSecurityGroup"] = async (id, signal) => {
-    const deadline = Date.now() + link.patience.dependencyMs;
-    for await (const _beat of beats(link.patience, signal)) {
-      try {
-        await call(link, new DeleteSecurityGroupCommand({ GroupId: id }), { signal, resource: id });
-        return;
-      } catch (error) {
-        if (isNotFound(error)) return;
-        const inUse = ["DependencyViolation", "InvalidGroup.InUse"].includes(faultOf(error)?.code ?? "");
-        if (!inUse || Date.now() > deadline) throw error;
-      }
-    }
-  };
+  const deleteSecurityGroup: Access["deleteSecurityGroup"] = (id, signal) =>
+    onceUnused(link, ["DependencyViolation", "InvalidGroup.InUse"], signal, () =>
+      call(link, new DeleteSecurityGroupCommand({ GroupId: id }), { signal, resource: id }),
+    );
 
   return {
     importKeyPair,

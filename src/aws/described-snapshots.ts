@@ -1,6 +1,7 @@
 import { DeleteSnapshotCommand, DescribeSnapshotsCommand } from "@aws-sdk/client-ec2";
 import { call, type Link } from "./client.ts";
 import { type Fresh, isNotFound } from "./fresh.ts";
+import { onceUnused } from "./once-unused.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 /** Snapshots as EC2 knows them. */
@@ -25,13 +26,11 @@ export function toDescribedSnapshots(
     },
 
     deleteSnapshot: async (id, signal) => {
-      try {
-        await fresh.settled([id], signal, () =>
-          call(link, new DeleteSnapshotCommand({ SnapshotId: id }), { signal, resource: id }),
-        );
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
+      const command = new DeleteSnapshotCommand({ SnapshotId: id });
+      // EC2 may take a while to see that the image on it is deregistered.
+      await onceUnused(link, ["InvalidSnapshot.InUse"], signal, () =>
+        fresh.settled([id], signal, () => call(link, command, { signal, resource: id })),
+      );
       fresh.forget(id);
     },
   };

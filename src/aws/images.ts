@@ -69,12 +69,13 @@ export function toImages(link: Link, fresh: Fresh): Images {
 }
 
 function toDescribeImages(
-  { ids, owners, filters }: ImageQuery,
+  { ids, owners, filters, disabledToo }: ImageQuery,
   next: string | undefined,
 ): DescribeImagesCommand {
   return new DescribeImagesCommand({
     // Amazon deprecates its images after two years, and every one with an instance store root is older than that.
     IncludeDeprecated: true,
+    ...(disabledToo ? { IncludeDisabled: true } : {}),
     ...(ids === undefined ? {} : { ImageIds: [...ids] }),
     ...(owners === undefined ? {} : { Owners: [...owners] }),
     ...(filters === undefined

@@ -97,6 +97,8 @@ export type ImageQuery = {
   readonly ids?: readonly string[];
   readonly owners?: readonly string[];
   readonly filters?: { readonly [name: string]: readonly string[] };
+  /** Also disabled ones, which nobody can launch until their owner enables them again. */
+  readonly disabledToo?: boolean;
 };
 
 export type Image = {

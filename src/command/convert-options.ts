@@ -64,7 +64,8 @@ export function addConvertOptions(command: Command): Command {
     .option("--volume-size <GiB>", "of the root; as large as the image when absent", toCount)
     .addOption(
       new Option("--volume-type <type>", "of the root")
-        .choices(["gp3", "gp2", "io1", "io2", "st1", "sc1", "standard"])
+        // Of the others, st1 and sc1 cannot be a root, and io1 and io2 take a rate as well (CreateVolume reference).
+        .choices(["gp3", "gp2", "standard"])
         .default("gp3"),
     )
     .option("--encrypt", "encrypt the snapshot, with the account's own key for EBS")
@@ -74,10 +75,24 @@ export function addConvertOptions(command: Command): Command {
     "where the new image goes, and where an AMI is; else as the profile says, or where the bundle is",
   )
     .option("--from-region <name>", "of a bundle in S3, where its bucket is; looked up when absent")
-    .option("--concurrency <count>", "blocks on their way at once, 512 KiB of memory each", toCount, 32)
+    .option(
+      "--concurrency <count>",
+      "blocks on their way at once, 1 to 50, 512 KiB of memory each",
+      toConcurrency,
+      32,
+    )
     .option("--dry-run", "read the beginning of the image, say what would be done, and create nothing")
     .option("--state-dir <directory>", "holds a journal for `imgspec clean`", ".imgspec/runs");
   return addTalkOptions(command);
+}
+
+/** The SDK has so many connections; a request that waits for one runs into its time limit. */
+const mostAtOnce = 50;
+
+function toConcurrency(value: string): number {
+  const count = toCount(value);
+  if (count <= mostAtOnce) return count;
+  throw new InvalidArgumentError(`at most ${mostAtOnce} blocks are sent at once`);
 }
 
 function collectTag(

@@ -51,7 +51,15 @@ async function openUrl(
   const seeker = { profile, region: fromRegion, startRegion: region };
   const bundle = await openBundleInS3(cloud, url, { ...seeker, privateKey, signal });
   const account = region === undefined ? bundle.account : await toAccount(cloud, { region, profile });
-  return { bundle, image: fromManifest(bundle), name: url, account };
+  const image = fromManifest(bundle);
+  // The ids of kernels and RAM disks are good in their own region only: --kernel names another.
+  const isElsewhere = account.region !== bundle.account.region;
+  return {
+    bundle,
+    image: isElsewhere ? { ...image, kernel: null, ramdisk: null } : image,
+    name: url,
+    account,
+  };
 }
 
 async function openImage(

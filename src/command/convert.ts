@@ -155,7 +155,7 @@ async function expectFreeName(
   { image: { name } }: Conversion,
   signal: AbortSignal,
 ): Promise<void> {
-  const query = { owners: ["self"], filters: { name: [name.replace(/[*?\\]/g, "\\$&")] } };
+  const query = { owners: ["self"], filters: { name: [name] } };
   const [taken] = await cloud.account(account).findImages(query, signal);
   if (!taken) return;
   throw new Problem(

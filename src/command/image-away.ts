@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Cloud } from "../aws/cloud.ts";
 import type { Retired } from "../image/retire.ts";
 import type { Retirement } from "../image/retirement.ts";
+import { quote } from "../machine/quote.ts";
 import { Problem } from "../problem.ts";
 import { ask, canAsk } from "./ask.ts";
 import type { TalkOptions } from "./bundle-options.ts";
@@ -13,6 +14,9 @@ export type AwayOptions = TalkOptions & {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 };
+
+/** What of the command line the same again must have. */
+type AgainOptions = { readonly keepBundle?: boolean; readonly force?: boolean };
 
 export function addAwayOptions(command: Command): Command {
   return command
@@ -105,13 +109,17 @@ function tellRetired(retired: Retired, { output, quiet = false }: AwayOptions): 
 }
 
 /** Says on stderr what could not be taken away and how to do it by hand, and gives the exit code. */
-export function tellUnfinished(retired: readonly Retired[], { signal }: Interrupt): number {
+export function tellUnfinished(
+  retired: readonly Retired[],
+  options: AgainOptions,
+  { signal }: Interrupt,
+): number {
   for (const { failure, retirement } of retired) {
     if (failure === null) continue;
     const { problem, kind, id, region } = failure;
     process.stderr.write(`imgspec: ${kind} ${id} in ${region} is still there: ${problem.message}\n`);
     if (problem.hint) process.stderr.write(`  hint: ${problem.hint}\n`);
-    process.stderr.write(`  again: ${toAgain(retirement)}\n  by hand: ${failure.byHand}\n`);
+    process.stderr.write(`  again: ${toAgain(retirement, options)}\n  by hand: ${failure.byHand}\n`);
   }
   const untouched = retired.filter(({ image }) => image === "untouched").map(({ retirement }) => retirement);
   for (const { retiree } of untouched)
@@ -123,10 +131,15 @@ export function tellUnfinished(retired: readonly Retired[], { signal }: Interrup
 }
 
 /** The command that finishes it from anywhere: EC2 no longer knows where the bundle of a deregistered image is. */
-function toAgain({ retiree: { id, location, account } }: Retirement): string {
-  const profile = account.profile === undefined ? "" : ` --profile ${account.profile}`;
-  const words = [id ?? [], `--bundle s3://${location}`, `--region ${account.region}${profile}`].flat();
-  return `imgspec image deregister ${words.join(" ")}`;
+function toAgain({ retiree: { id, location, account } }: Retirement, options: AgainOptions): string {
+  const words = [
+    id ?? [],
+    options.keepBundle ? "--keep-bundle" : ["--bundle", `s3://${location}`],
+    options.force ? "--force" : [],
+    ["--region", account.region],
+    account.profile === undefined ? [] : ["--profile", account.profile],
+  ].flat();
+  return `imgspec image deregister ${words.map(quote).join(" ")}`;
 }
 
 /** What became of an image, in JSON; `retired` is undefined where nothing was tried. */

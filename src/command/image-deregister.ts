@@ -53,7 +53,8 @@ Objects that another registered image needs stay. Exit code 8: something is stil
 }
 
 async function act(ids: readonly string[], options: DeregisterOptions): Promise<number> {
-  const [{ toAccounts }, { resolve }, { toRetirements }, { toRetiree }] = await Promise.all([
+  const [{ toLocation }, { toAccounts }, { resolve }, { toRetirements }, { toRetiree }] = await Promise.all([
+    import("../image/leftover.ts"),
     import("../image/survey.ts"),
     import("../image/resolve.ts"),
     import("../image/retirement.ts"),
@@ -66,7 +67,8 @@ async function act(ids: readonly string[], options: DeregisterOptions): Promise<
   const { region: regions = [], profile } = options;
   const accounts = ids.length === 0 ? [] : await toAccounts(cloud, { regions, profile }, signal);
   const resolved = await resolve(cloud, accounts, ids, signal);
-  for (const image of resolved.images) checkFit(image, options);
+  const named = options.bundle === undefined ? undefined : toLocation(options.bundle);
+  for (const image of resolved.images) checkFit(image, named);
   const retirees = [
     ...resolved.images.map(toRetiree),
     ...(await toGone(cloud, resolved, accounts, options, signal)),
@@ -80,10 +82,20 @@ async function act(ids: readonly string[], options: DeregisterOptions): Promise<
   const images = retirements.map((retirement, index) => toAwayJson(retirement, retired?.[index]));
   if (options.output === "json") print(options, { dryRun: options.dryRun ?? false, images }, () => "");
   if (retired === undefined) notice(options, "nothing is changed");
-  return tellUnfinished(retired ?? [], interrupt);
+  return tellUnfinished(retired ?? [], options, interrupt);
 }
 
-function checkNamed(ids: readonly string[], { bundle }: DeregisterOptions): void {
+function checkNamed(ids: readonly string[], { bundle, keepBundle, region = [] }: DeregisterOptions): void {
+  if (ids.length === 0 && bundle !== undefined && keepBundle) {
+    throw new Problem("usage-wrong", "--keep-bundle keeps all that --bundle names", {
+      hint: "leave one of them out",
+    });
+  }
+  if (bundle !== undefined && region.length > 1) {
+    throw new Problem("usage-wrong", `--bundle is in one region, and ${region.length} are named`, {
+      hint: "name that one only, or none: the bucket says where it is",
+    });
+  }
   if (ids.length === 0 && bundle === undefined) {
     throw new Problem("usage-wrong", "no image is named", {
       hint: "name it by its id, or with --bundle what an image has left; imgspec image list shows both",
@@ -96,7 +108,8 @@ function checkNamed(ids: readonly string[], { bundle }: DeregisterOptions): void
   }
 }
 
-function checkFit(image: BuiltImage, { bundle }: DeregisterOptions): void {
+/** `named` is the location of the bundle that was named beside it. */
+function checkFit(image: BuiltImage, named: string | undefined): void {
   const { account, id, location, rootDeviceType } = image;
   if (rootDeviceType !== "instance-store") {
     throw new Problem("usage-wrong", `image ${id} has no bundle: its root device is ${rootDeviceType}`, {
@@ -105,13 +118,13 @@ function checkFit(image: BuiltImage, { bundle }: DeregisterOptions): void {
   }
   if (image.isProtected) {
     throw new Problem("image-in-use", `image ${id} in ${account.region} is protected from deregistration`, {
-      hint: `take the protection away: ${byHand(`ec2 disable-image-deregistration-protection --image-id ${id}`, account)}`,
+      hint: `take the protection away, and if it has a cooldown wait 24 hours: ${byHand(`ec2 disable-image-deregistration-protection --image-id ${id}`, account)}`,
     });
   }
-  if (bundle !== undefined && bundle.replace(/^s3:\/\//i, "") !== location) {
+  if (named !== undefined && named !== location) {
     throw new Problem(
       "usage-wrong",
-      `image ${id} is not registered from ${bundle} but from s3://${location}`,
+      `image ${id} is not registered from s3://${named} but from s3://${location}`,
       {
         hint: "leave --bundle out",
       },
@@ -140,7 +153,9 @@ async function toGone(
   }
   const gone = await Promise.all(missing.map((one) => findInResult(result, one, profile)));
   return gone.map((retiree, index) => {
-    if (retiree !== undefined) return retiree;
+    // Of a region that was not asked, nobody knows that it has the image no more.
+    if (retiree !== undefined && accounts.some(({ region: asked }) => asked === retiree.account.region))
+      return retiree;
     throw toMissing(missing[index] ?? "", accounts, failures);
   });
 }

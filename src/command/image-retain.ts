@@ -24,7 +24,7 @@ import {
   toSpecWords,
 } from "./image-options.ts";
 import { listen } from "./interrupt.ts";
-import { toCount } from "./options.ts";
+import { toCount, toText } from "./options.ts";
 
 type RetainOptions = SpecWhereOptions &
   AwayOptions & { readonly namePrefix?: string; readonly keep: number; readonly keepDays?: number };
@@ -39,7 +39,7 @@ export function addImageRetain(image: Command, exit: (code: number) => void): vo
           "What is in use stays.",
       ),
   )
-    .option("--name-prefix <text>", "only images whose names begin so")
+    .option("--name-prefix <text>", "only images whose names begin so", toText)
     .requiredOption(
       "--keep <count>",
       "so many of the newest, of each variant and architecture in each region",
@@ -85,7 +85,7 @@ async function act(path: string | undefined, options: RetainOptions): Promise<nu
   }
   if (retired === undefined) notice(options, "nothing is changed");
   const unanswered = tellFailures(failures);
-  return tellUnfinished(retired ?? [], interrupt) || unanswered;
+  return tellUnfinished(retired ?? [], options, interrupt) || unanswered;
 }
 
 function toJson({ verdict, retirement }: Reviewed, retired: readonly Retired[] | undefined): object {

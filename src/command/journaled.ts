@@ -3,6 +3,7 @@ import type { Cloud } from "../aws/cloud.ts";
 import type { ResourceChange } from "../journal/resource-change.ts";
 import type { Scope } from "../journal/scope.ts";
 import { newRunId } from "../run/run-id.ts";
+import { abortable } from "../util/abortable.ts";
 import type { Interrupt } from "./interrupt.ts";
 
 /** Work outside of a build that creates things which cost money. */
@@ -53,7 +54,8 @@ export async function journaled<T>(options: Journaled<T>): Promise<T> {
     log: (_task, line) => options.log(line),
   });
   const [settled] = await Promise.allSettled([
-    options.work(scope.forTask(task, interrupt.signal), { id, directory }),
+    // A second Ctrl-C waits for no answer: what a creating call brings after it is settled below.
+    abortable(options.work(scope.forTask(task, interrupt.signal), { id, directory }), interrupt.abandon),
   ]);
   await scope.settled(pendingDeadlineMs);
   await scope[Symbol.asyncDispose]();
@@ -61,7 +63,11 @@ export async function journaled<T>(options: Journaled<T>): Promise<T> {
   const outcome = settled.status === "fulfilled" ? "succeeded" : failure;
   // What matters is done; a run that cannot say that it is over is only looked at once more by `clean`.
   await journal.append({ type: "finished", outcome, at: new Date().toISOString() }).catch(() => undefined);
-  if (settled.status === "rejected") throw settled.reason;
+  if (settled.status === "rejected") {
+    // Whoever was waiting has only Node's own word for being stopped.
+    interrupt.signal.throwIfAborted();
+    throw settled.reason;
+  }
   return settled.value;
 }
 

@@ -58,6 +58,12 @@ function collectVariable(
   return { ...before, [value.slice(0, equals)]: value.slice(equals + 1) };
 }
 
+/** Empty is what a script makes of a variable that is not set: it must not mean everything. */
+export function toText(value: string): string {
+  if (value !== "") return value;
+  throw new InvalidArgumentError("it is empty");
+}
+
 export function toCount(value: string): number {
   const count = Number(value);
   if (!Number.isInteger(count) || count < 1)

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Account, Cloud } from "../aws/cloud.ts";
 import { Problem } from "../problem.ts";
-import { toManifestAddress } from "../store/address.ts";
+import { toKey, toManifestAddress } from "../store/address.ts";
 import { locate, type Seeker } from "../store/locate.ts";
 import type { Retiree } from "./retirement.ts";
 
@@ -20,9 +20,10 @@ export async function toLeftover(
   return { account, id, name: null, location: toLocation(url), isRegistered: false };
 }
 
-/** `bucket/key` of an s3 URL. */
-function toLocation(url: string): string {
-  return url.replace(/^s3:\/\//i, "").replace(/^\/+/, "");
+/** `bucket/key` of an s3 URL, as EC2 has it: without doubled slashes. */
+export function toLocation(url: string): string {
+  const { fileName, ...place } = toManifestAddress(url);
+  return `${place.bucket}/${toKey(place, fileName)}`;
 }
 
 /** The image of this id in the result file of a build: where its bundle was. Undefined: there is none, or no such file. */
@@ -48,9 +49,13 @@ type ResultImage = {
 
 function imagesIn(text: string, path: string): readonly ResultImage[] {
   try {
-    const { images } = JSON.parse(text) as { images?: readonly ResultImage[] };
-    return images ?? [];
+    const { images } = JSON.parse(text) as { images?: unknown };
+    if (!Array.isArray(images)) throw new Error("it has no list of images");
+    return images as readonly ResultImage[];
   } catch (cause) {
-    throw new Problem("file-unreadable", `${path} is no result of a build`, { cause });
+    throw new Problem("file-unreadable", `${path} is no result of a build`, {
+      hint: "name one with --result, or the bundle with --bundle",
+      cause,
+    });
   }
 }

@@ -41,8 +41,10 @@ export function toVerdicts(
 }
 
 /** Why an image stays, however old it is. */
-function toKeepingReasons({ state, isProtected }: BuiltImage, uses: readonly Use[]): readonly string[] {
+function toKeepingReasons({ spec, state, isProtected }: BuiltImage, uses: readonly Use[]): readonly string[] {
   return [
+    // Images of several specs would be counted as one kind.
+    ...(spec === null ? ["of no known spec"] : []),
     ...(state === "available" ? [] : [`its state is ${state}`]),
     ...(isProtected ? ["protected from deregistration"] : []),
     ...uses.map((use) => `in use by ${toUseWords(use)}`),

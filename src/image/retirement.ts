@@ -34,7 +34,8 @@ export async function toRetirements(
   const retirements: Retirement[] = [];
   for (const retiree of retirees) {
     const { account, id } = retiree;
-    going.add(id);
+    // What counts as gone already, and is registered all the same, is its own twin: its bundle stays.
+    if (retiree.isRegistered) going.add(id);
     if (keepBundle) {
       retirements.push({ retiree, bundle: null, kept: "it shall be kept" });
       continue;
@@ -60,12 +61,15 @@ async function toRetirement(
   const bundle = await findBundle(cloud, retiree.account, retiree.location, signal);
   if (bundle === null) return { retiree, bundle, kept: null };
   const shared = await findShared(bundle, others, signal);
-  const parts = bundle.parts.filter((key) => !shared.has(key));
-  const [user] = bundle.parts.flatMap((key) => shared.get(key) ?? []);
-  const spared = bundle.parts.length - parts.length;
+  const [parts, manifests] = [bundle.parts, bundle.manifests].map((keys) =>
+    keys.filter((key) => !shared.has(key)),
+  ) as [string[], string[]];
+  const all = [...bundle.parts, ...bundle.manifests];
+  const [user] = all.flatMap((key) => shared.get(key) ?? []);
+  const spared = all.length - parts.length - manifests.length;
   return {
     retiree,
-    bundle: { ...bundle, parts },
-    kept: user === undefined ? null : `${spared} of its parts are of image ${user.id} too`,
+    bundle: { ...bundle, parts, manifests },
+    kept: user === undefined ? null : `${spared} of its objects are of image ${user.id} too`,
   };
 }

@@ -31,7 +31,8 @@ export async function findBundle(
   });
   if (located === null) return null;
   const { provider } = located;
-  const manifest = await readManifestAt(located, place, fileName, signal);
+  const read = await readManifestAt(located, place, fileName, signal);
+  const manifest = read === "broken" ? null : read;
   const objects =
     manifest === null
       ? await findByName(provider, place, fileName.replace(/\.manifest\.xml$/, ""), signal)
@@ -52,25 +53,28 @@ export async function findShared(
     // A manifest lists files beside itself.
     if (place.bucket !== bundle.place.bucket || place.prefix !== bundle.place.prefix) continue;
     const manifest = await readManifestAt(bundle, place, fileName, signal);
-    const names = [fileName, ...(manifest?.image.parts ?? []).map((part) => part.fileName)];
-    for (const name of names) shared.set(toKey(place, name), other);
+    const names = manifest === "broken" ? [] : (manifest?.image.parts ?? []).map((part) => part.fileName);
+    // Which parts a broken one lists nobody knows; what lies beside it may be among them.
+    const beside = manifest === "broken" ? [...bundle.parts, ...bundle.manifests] : [];
+    const keys = [...beside, ...[fileName, ...names].map((name) => toKey(place, name))];
+    for (const key of keys) shared.set(key, other);
   }
   return shared;
 }
 
-/** Null: there is none, or what is there is no manifest, such as the claim of a build that was killed. */
+/** Null: there is none. `broken`: what is there cannot be read, such as the claim of a build that was killed. */
 async function readManifestAt(
   located: Located,
   place: Place,
   fileName: string,
   signal: AbortSignal,
-): Promise<Awaited<ReturnType<typeof openAt>>["manifest"] | null> {
+): Promise<Awaited<ReturnType<typeof openAt>>["manifest"] | "broken" | null> {
   try {
     return (await openAt(located, place, fileName, { signal })).manifest;
   } catch (error) {
-    const isNone =
-      error instanceof Problem && (error.code === "file-unreadable" || error.code === "bundle-invalid");
-    if (isNone) return null;
+    const code = error instanceof Problem ? error.code : undefined;
+    if (code === "file-unreadable") return null;
+    if (code === "bundle-invalid") return "broken";
     throw error;
   }
 }

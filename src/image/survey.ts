@@ -92,6 +92,6 @@ export async function imagesOf(
   signal: AbortSignal,
 ): Promise<readonly BuiltImage[]> {
   const asked = typeof query === "string" ? queries[query] : query;
-  const images = await cloud.account(account).findImages(asked, signal);
+  const images = await cloud.account(account).findImages({ ...asked, disabledToo: true }, signal);
   return images.map((image) => toBuiltImage(account, image)).sort(newestFirst);
 }

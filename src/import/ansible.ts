@@ -121,7 +121,7 @@ function toTold(
   };
   const rest = [...words];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    const [, name = word, joined] = /^(--[a-z-]+)=(.*)$/s.exec(word) ?? [];
+    const [, name = word, joined] = /^(--[a-z-]+|-[et])(?:=|\s+)(.*)$/s.exec(word) ?? [];
     const take = takers[name];
     if (take) take(joined ?? rest.shift() ?? "", told, rebase);
     else if (name === "--become" || name === "-b") told.sudo = true;

@@ -6,8 +6,15 @@ import type { Ended, Execution, ExecutionRequest } from "./execution.ts";
 import type { Link } from "./link.ts";
 import { markCommand } from "./reaper.ts";
 
-/** Starts what a client of a relay asks for. Rejects when the server there refuses it, or when the connection is lost. */
-export async function executeOver(link: Link, request: ExecutionRequest): Promise<Execution> {
+/**
+ * Starts what a client of a relay asks for. Rejects when the server there refuses it, or when the connection is lost.
+ * `keep` is given the ending of what was abandoned: the connection must not be closed before.
+ */
+export async function executeOver(
+  link: Link,
+  request: ExecutionRequest,
+  keep: (ending: Promise<unknown>) => void,
+): Promise<Execution> {
   link.lost.throwIfAborted();
   const token = randomBytes(12).toString("hex");
   const { channel, ended } = await open(link, request, token);
@@ -22,7 +29,7 @@ export async function executeOver(link: Link, request: ExecutionRequest): Promis
     abandon: () => {
       // sshd leaves a command without a terminal running when its client goes away.
       if (request.command === null) channel.close();
-      else void end(link, channel, token, once(channel, "close")).catch(() => undefined);
+      else keep(end(link, channel, token, once(channel, "close")).catch(() => undefined));
     },
   };
 }

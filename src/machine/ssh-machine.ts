@@ -71,7 +71,7 @@ export class SshMachine implements Machine {
   }
 
   execute(request: ExecutionRequest): Promise<Execution> {
-    return executeOver(this.#link, request);
+    return executeOver(this.#link, request, (ending) => void this.#held(ending));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -60,7 +60,8 @@ export function serveSession(session: Session, { user, execute }: Context): void
   session.on("exec", (accept, _reject, { command }) => start(accept(), command));
   session.on("shell", (accept) => start(accept(), null));
   session.on("subsystem", (accept, reject, { name }) => {
-    if (name !== "sftp") return reject();
+    // A client that wants no answer is given none.
+    if (name !== "sftp") return (reject as (() => void) | undefined)?.();
     start(accept(), null, name);
   });
 }

@@ -29,7 +29,7 @@ export const errorCodes = {
   "variable-wrong": "a variable is set to something that its declaration excludes",
   "variable-undeclared": "a file of variables has one that the spec does not declare",
   "environment-missing": "an environment variable that is listed in env is not set",
-  "secret-misplaced": "a sensitive variable is used outside of a step's env and the passwords of connect",
+  "secret-misplaced": "a sensitive variable is used where its value would be seen",
   "password-plain": "a password is written in the spec",
   "login-incomplete": "a way to log in lacks its key, or a password its user",
   "login-ambiguous": "a way to log in has both a private key and the agent",

@@ -213,7 +213,7 @@ export function evaluate(
         diagnosticAt(node.place, {
           code: "secret-misplaced",
           message: "a sensitive variable cannot be used here, where its value would be seen",
-          hint: "use it in the env of a shell or local step, in the secrets of a program, in the extraVars of ansible, or as a password in connect",
+          hint: "use it in the env of a shell or local step, in the secrets of a program, in the extraVars of ansible, where a plugin says sensitive, or as a password in connect",
         }),
       );
       return { ...node, broken: true };

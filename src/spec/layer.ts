@@ -3,18 +3,16 @@ import { type Entry, isNull, type ListNode, type MapNode, nodeAt, withEntry } fr
 
 /** The sections that each region has its own of. */
 export const sections: readonly string[] = [
-  ...[
-    "source",
-    "launch",
-    "connect",
-    "provision",
-    "bundle",
-    "certificate",
-    "upload",
-    "register",
-    "verify",
-    "publish",
-  ],
+  "source",
+  "launch",
+  "connect",
+  "provision",
+  "bundle",
+  "certificate",
+  "upload",
+  "register",
+  "verify",
+  "publish",
 ];
 
 /** What says nothing when nothing stands below it. */

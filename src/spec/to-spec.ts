@@ -195,11 +195,18 @@ function secretNameAt(path: Path, group: string, plugins: Plugins): string | und
   if (isStep && env === (kind === "program" ? "secrets" : "env") && rest.length === 1) {
     return `${group}/${list}[${index}].${kind}.${env}.${rest[0]}`;
   }
-  if (list === "provision" && kind === "ansible" && env === "extraVars" && !isTest)
-    return `${group}/provision[${index}].ansible.extraVars.${rest.join(".")}`;
-  if (mayBeSecret(path, plugins)) return `${group}/${toLabel(path)}`;
+  if (list === "provision" && kind === "ansible" && env === "extraVars" && !isTest && rest.length > 0)
+    return `${group}/${toSecretLabel(path)}`;
+  if (mayBeSecret(path, plugins)) return `${group}/${toSecretLabel(path)}`;
   const written = path.join(".");
   return passwordPaths.includes(written) ? `${group}/${written}` : undefined;
+}
+
+/** As `toLabel`, but that keys with dots in them are not taken for others. */
+function toSecretLabel(path: Path): string {
+  return toLabel(
+    path.map((step) => (typeof step === "number" ? step : step.replaceAll("~", "~0").replaceAll(".", "~1"))),
+  );
 }
 
 function* brokenPaths(node: Node, path: Path = []): Generator<Path, void, undefined> {

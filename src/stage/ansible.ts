@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { Problem } from "../problem.ts";
 import { type AnsibleFiles, toInventory, toVariables } from "./ansible-files.ts";
 import { PlayReader } from "./ansible-output.ts";
-import { runChild } from "./child.ts";
+import { ownEnvironment, runChild } from "./child.ts";
 import { toDeadline } from "./deadline.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import { type OpenRelay, openRelay } from "./relay.ts";
@@ -57,7 +57,8 @@ async function attempt(on: LaunchedInstance, input: AnsibleInput, context: Stage
     env: toEnvironment(input, relay),
     signal,
     onLine: (line) => {
-      reader.read(line);
+      // Masked before what it says is cut short.
+      reader.read(context.masked(line));
       context.log(line);
     },
   });
@@ -101,7 +102,7 @@ function toCommandLine(input: AnsibleInput, { directory }: OpenRelay): [string, 
 
 function toEnvironment({ env }: AnsibleInput, { directory }: OpenRelay): NodeJS.ProcessEnv {
   return {
-    ...process.env,
+    ...ownEnvironment(),
     ...env,
     // As it comes, and without colours: a task's lines are shown live.
     PYTHONUNBUFFERED: "1",

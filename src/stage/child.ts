@@ -13,6 +13,11 @@ export type ChildOptions = {
   readonly onLine: (line: string) => void;
 };
 
+/** What programs of this machine have in their environment: the user's own, without the values of variables of the spec. */
+export function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("IMGSPEC_VAR_")));
+}
+
 export type ChildExit = { readonly code: number | null; readonly name: NodeJS.Signals | null };
 
 /** How long what a program started has to end after SIGTERM. */

@@ -81,14 +81,19 @@ async function waitForSnapshot(account: Account, id: string, context: ConvertCon
   let told: string | null = null;
   for (let pauseMs = 300; ; pauseMs = Math.min(pauseMs * 1.5, 15_000)) {
     const found = await provider.findSnapshot(id, context.signal);
-    if (found?.state === "completed") return;
-    if (found && found.state !== "pending") throw toFailure(found);
+    if (found === null) {
+      throw new Problem("snapshot-failed", `snapshot ${id} is gone`, {
+        hint: "somebody deleted it; convert again",
+      });
+    }
+    if (found.state === "completed") return;
+    if (found.state !== "pending") throw toFailure(found);
     if (Date.now() > deadline) {
       throw new Problem("timeout", `snapshot ${id} is still pending after ${deadlineMs / 60_000} min`, {
         hint: "see health.aws.amazon.com, then convert again",
       });
     }
-    if (found?.progress && found.progress !== told) {
+    if (found.progress && found.progress !== told) {
       told = found.progress;
       context.log(`${id}: ${told}`);
     }

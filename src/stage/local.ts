@@ -1,5 +1,5 @@
 import { Problem } from "../problem.ts";
-import { runChild } from "./child.ts";
+import { ownEnvironment, runChild } from "./child.ts";
 import { toDeadline } from "./deadline.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import { type EnvironmentInput, retrying, toValues } from "./shell.ts";
@@ -30,10 +30,11 @@ async function attempt(input: LocalInput, context: StageContext): Promise<void> 
   const { command, label, workdir, timeoutSeconds } = input;
   const late = `the local command of ${label} took longer than ${timeoutSeconds} s`;
   using deadline = toDeadline(new Problem("command-timeout", late), timeoutSeconds);
-  // Its environment is the user's own, as `sh -c` in their terminal would have it, and what the spec adds.
+  // Its environment is the user's own, as `sh -c` in their terminal would have it, and what the spec adds; what variables
+  // were set to in it may be secret.
   const { code, name } = await runChild(["/bin/sh", "-c", command], {
     workdir,
-    env: { ...process.env, ...toFacts(input.on, context), ...toValues(input.env, context) },
+    env: { ...ownEnvironment(), ...toFacts(input.on, context), ...toValues(input.env, context) },
     signal: AbortSignal.any([context.signal, deadline.signal]),
     onLine: (line) => context.log(line),
   });

@@ -1,5 +1,5 @@
 import { Problem } from "../problem.ts";
-import { runChild } from "./child.ts";
+import { ownEnvironment, runChild } from "./child.ts";
 import { toDeadline } from "./deadline.ts";
 import type { StageContext } from "./stage.ts";
 
@@ -49,7 +49,7 @@ async function answerOf(
   try {
     const { code } = await runChild(words, {
       workdir: "/",
-      env: process.env,
+      env: ownEnvironment(),
       signal: AbortSignal.any([signal, deadline.signal]),
       onLine: (line) => lines.push(line),
     });

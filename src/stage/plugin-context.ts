@@ -18,14 +18,24 @@ type Around = {
 };
 
 /** What a plugin is given to work with, and no more. What it is asked after the end of its step is refused. */
-export function toProvisionContext({ on, place, context, name }: Around): ProvisionContext {
+export function toProvisionContext({ on, place, context, name }: Around): {
+  readonly surface: ProvisionContext;
+  /** How much of what was asked is not answered yet. */
+  open(): number;
+} {
+  let open = 0;
   let last: Promise<unknown> = Promise.resolve();
   /** One after the other, as they were asked for; a failure is told to who asked, and does not keep others from work. */
   const queue = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = last.then(() => {
-      place.signal.throwIfAborted();
-      return work();
-    });
+    open += 1;
+    const next = last
+      .then(() => {
+        place.signal.throwIfAborted();
+        return work();
+      })
+      .finally(() => {
+        open -= 1;
+      });
     last = next.catch(() => undefined);
     return next;
   };
@@ -43,7 +53,7 @@ export function toProvisionContext({ on, place, context, name }: Around): Provis
   const copy = async (from: string, to: string, options: CopyOptions = {}): Promise<void> => {
     await perform({ request: "upload", from, to, ...options }, place);
   };
-  return {
+  const surface: ProvisionContext = {
     signal: place.signal,
     instance: { id: on.instanceId, type: on.instanceType, host: on.host, port: on.port, user: on.user },
     region: on.account.region,
@@ -61,4 +71,5 @@ export function toProvisionContext({ on, place, context, name }: Around): Provis
     },
     hide: (value) => context.hide(value),
   };
+  return { surface, open: () => open };
 }

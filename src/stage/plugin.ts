@@ -65,7 +65,7 @@ async function attempt(input: PluginInput, provisioner: Provisioner, context: St
     if (!over.signal.aborted) context.log(line);
   };
   const place = { held, signal: AbortSignal.any([asked, over.signal]), directory, timeoutSeconds, onLine };
-  const surface = toProvisionContext({ on, place, context, name: label });
+  const { surface, open } = toProvisionContext({ on, place, context, name: label });
   // The plan's own options are not the plugin's to change.
   const options = structuredClone(told.options);
   try {
@@ -73,6 +73,7 @@ async function attempt(input: PluginInput, provisioner: Provisioner, context: St
     await untilAborted(running, asked, () =>
       context.log(`the plugin ${facts.name} did not end when it was asked to; going on without it`),
     );
+    if (open() > 0) throw toUnawaited(open(), input);
   } catch (error) {
     throw asked.aborted ? asked.reason : toProblem(error, input);
   } finally {
@@ -94,6 +95,14 @@ async function untilAborted(running: Promise<void>, signal: AbortSignal, onDeaf:
   await Promise.race([ended.catch(() => undefined), sleep(graceMs, undefined, { ref: false })]);
   if (!isOver) onDeaf();
   throw signal.reason;
+}
+
+/** What nobody waits for is cut off, and its failure would be told to nobody. */
+function toUnawaited(count: number, { plugin: { name, module }, label }: PluginInput): Problem {
+  const what = count === 1 ? "a request" : `${count} requests`;
+  return new Problem("plugin-failed", `the plugin ${name} ended in ${label} before ${what} of it was done`, {
+    hint: `it has to await what it asks for; it is ${module}`,
+  });
 }
 
 /** What the world refused a plugin is told as it is; anything else is the plugin's own, and needs no stack of ours. */

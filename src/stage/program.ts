@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Problem } from "../problem.ts";
 import type { Json } from "../util/json.ts";
-import { type ChildExit, endOf } from "./child.ts";
+import { type ChildExit, endOf, ownEnvironment } from "./child.ts";
 import { toDeadline } from "./deadline.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import { perform, type Request, toRefusal, toRequest, type WorkPlace } from "./program-requests.ts";
@@ -53,7 +53,12 @@ async function attempt(input: ProgramInput, context: StageContext): Promise<void
   const wrong = new AbortController();
   const signal = AbortSignal.any([context.signal, deadline.signal, wrong.signal]);
   // A process group of its own, so that what it started ends with it.
-  const child = spawn(file, words, { cwd: directory, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(file, words, {
+    cwd: directory,
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+    env: ownEnvironment(),
+  });
   // Who ends without having read everything has said with its exit code what there is to say.
   child.stdin.on("error", () => undefined);
   createInterface({ input: child.stderr }).on("line", (line) => context.log(line));
@@ -188,7 +193,9 @@ class Conversation implements AsyncDisposable {
   #refuse(line: string, why: string): void {
     this.#isOver = true;
     this.#rest = "";
-    const shown = line.length > 200 ? `${line.slice(0, 200)}…` : line;
+    // Masked before it is cut: the beginning of a secret would not be known as one.
+    const masked = this.#context.masked(line);
+    const shown = masked.length > 200 ? `${masked.slice(0, 200)}…` : masked;
     const hint = "its stdout is for requests only (docs/programs.md); what people should read goes to stderr";
     this.#fail(
       new Problem("command-failed", `${this.#name} wrote a line that is no request: ${why}: ${shown}`, {

@@ -2,6 +2,7 @@ import { byHand } from "../aws/by-hand.ts";
 import type { Launchers } from "../aws/launchers.ts";
 import type { Provider } from "../aws/provider.ts";
 import { Problem } from "../problem.ts";
+import { toLater } from "../util/later.ts";
 import type { RegisteredImage } from "./register.ts";
 import type { Stage, StageContext } from "./stage.ts";
 
@@ -41,7 +42,8 @@ export const publish: Stage<PublishInput, PublishedImage> = {
       .join(", "),
   run: async (input, context) => {
     const { registered, share, deregistrationProtection } = input;
-    const at = input.deprecate === null ? null : toTime(input.deprecate, new Date());
+    // The rules of the spec have looked at it.
+    const at = input.deprecate === null ? null : (toLater(input.deprecate, new Date()) ?? null);
     await carryOut(toSteps(input, at), input, context);
     return {
       imageId: registered.imageId,
@@ -109,14 +111,6 @@ async function carryOut(steps: readonly Step[], input: PublishInput, context: St
     hint: `do by hand what is left: ${hints.join("; ")}`,
     cause: first.problem,
   });
-}
-
-const dayMs = 24 * 60 * 60 * 1000;
-
-/** The time that `publish.deprecate` means. */
-export function toTime(written: string, now: Date): Date {
-  const days = /^(\d+)d$/.exec(written)?.[1];
-  return days === undefined ? new Date(written) : new Date(now.getTime() + Number(days) * dayMs);
 }
 
 /** To the second: EC2 rounds to the minute. */

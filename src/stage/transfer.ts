@@ -1,6 +1,7 @@
 import { withFiles } from "../bundle/file-problem.ts";
 import { type HeldMachine, persist } from "../machine/held-machine.ts";
 import { Problem } from "../problem.ts";
+import { toDeadline } from "./deadline.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import { rootUpload } from "./root-upload.ts";
 import { retrying } from "./shell.ts";
@@ -86,18 +87,8 @@ async function transferring(
 ): Promise<void> {
   await using held = hold(input.on, context);
   await held.machine();
-  using deadline = toDeadline(input);
+  const { label, timeoutSeconds } = input;
+  const late = `the files of ${label} did not arrive within ${timeoutSeconds} s`;
+  using deadline = toDeadline(new Problem("command-timeout", late), timeoutSeconds);
   await work(held, AbortSignal.any([context.signal, deadline.signal]));
-}
-
-function toDeadline({ label, timeoutSeconds }: TransferInput): Disposable & { readonly signal: AbortSignal } {
-  const late = new AbortController();
-  const timer = setTimeout(
-    () =>
-      late.abort(
-        new Problem("command-timeout", `the files of ${label} did not arrive within ${timeoutSeconds} s`),
-      ),
-    timeoutSeconds * 1000,
-  );
-  return { signal: late.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }

@@ -25,7 +25,8 @@ export type WrittenImage = {
 
 /**
  * Writes the image of a bundle into a snapshot that takes blocks, and completes it once every digest and size is as the
- * manifest says. Memory is bounded: parts are read no faster than blocks go. Throws `bundle-invalid`; the snapshot is
+ * manifest says. Parts are read no faster than blocks go; besides, each block
+ * leaves its digest in memory. Throws `bundle-invalid`; the snapshot is
  * then still incomplete.
  */
 export async function writeSnapshot(
@@ -61,7 +62,7 @@ class BlockWriter implements BlockSink, AsyncDisposable {
   /** Buffers that may still be made: one is being filled while the others are on their way. */
   #unmade: number;
   readonly #underWay = new Set<Promise<void>>();
-  /** Of each block in turn; 32 bytes, so an image of 10 GiB needs less than one MiB. */
+  /** Of each block in turn: some 5 MiB for an image of 10 GiB. */
   readonly #digests: Uint8Array[] = [];
   #count = 0;
 

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Cloud } from "../../src/aws/cloud.ts";
+import { toLocation } from "../../src/image/leftover.ts";
 import { resolve } from "../../src/image/resolve.ts";
 import { type Retired, retire } from "../../src/image/retire.ts";
 import { type Retiree, toRetirements } from "../../src/image/retirement.ts";
@@ -70,7 +72,7 @@ test("parts that another image's manifest lists stay with it", async () => {
   );
   const other = await registerAgain({ ...image, location: `${bucket}/${manifest.key}` });
   const [retired] = await retireAll([image]);
-  expect(retired?.retirement.kept).toBe(`1 of its parts are of image ${other.id} too`);
+  expect(retired?.retirement.kept).toBe(`1 of its objects are of image ${other.id} too`);
   expect(left()).toEqual(["x/other.manifest.xml", "x/web.part.0"]);
 });
 
@@ -109,6 +111,37 @@ test("a bundle whose deleting ends halfway still has its manifest, and goes when
   expect(words(await carryOut([gone]))).toEqual(["gone deleted"]);
   expect(words(await carryOut([gone]))).toEqual(["gone missing"]);
   expect(left()).toEqual([]);
+});
+
+test("what is said to be gone and is registered all the same keeps its bundle, however it is written", async () => {
+  const image = await register("x/web");
+  const gone = { account, id: image.id, name: null, location: image.location, isRegistered: false };
+  const [kept] = await carryOut([gone]);
+  expect([kept?.bundle, kept?.retirement.kept]).toEqual([
+    "kept",
+    `image ${image.id} is registered from it too`,
+  ]);
+  const url = `s3://${image.location.replace("/", "//")}`;
+  expect(toLocation(url)).toBe(image.location);
+  expect(left()).toHaveLength(2);
+});
+
+test("the manifest of another image is never among what goes, and a broken one spares all beside it", async () => {
+  const image = await register("x/web");
+  const other = await register("x/other");
+  const listed = {
+    account,
+    id: null,
+    name: null,
+    location: `${bucket}//x/web.manifest.xml`,
+    isRegistered: false,
+  };
+  const [spared] = await toRetirements(cloud, [listed], { keepBundle: false }, signal);
+  expect(spared?.bundle).toMatchObject({ parts: [], manifests: [] });
+  await put("x/other.manifest.xml", "broken");
+  expect(words(await retireAll([image]))).toEqual(["deregistered kept"]);
+  expect(left()).toHaveLength(4);
+  expect(other.location).toBe(`${bucket}/x/other.manifest.xml`);
 });
 
 test("an image whose bucket is gone goes alone", async () => {
@@ -175,6 +208,13 @@ function words(retired: readonly Retired[]): readonly string[] {
 }
 
 /** The keys that are left in the test's bucket. */
+async function put(key: string, text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  const sha1 = createHash("sha1").update(bytes).digest("hex");
+  const body = { bytes, sha1, contentType: "text/xml", acl: "aws-exec-read" };
+  await cloud.account(account).putObject({ bucket, key }, body, signal);
+}
+
 function left(): readonly string[] {
   const own = emulated.emulator.left().objects.filter((name) => name.startsWith(`${bucket}/`));
   return own.map((name) => name.slice(bucket.length + 1)).sort();

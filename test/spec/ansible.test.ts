@@ -55,12 +55,12 @@ regions: { us-east-1: {} }
       extraVarsFiles: [playbook],
       extraVars: {
         region: "us-east-1",
-        deep: { list: [1, null, { $secret: name("deep.list.2") }, 3] },
+        deep: { list: [1, null, { $secret: name("deep.list[2]") }, 3] },
         auth: { $secret: name("auth") },
       },
     });
     expect([...read.spec.secrets].slice(1)).toEqual([
-      [name("deep.list.2"), "hush"],
+      [name("deep.list[2]"), "hush"],
       [name("auth"), "token hush"],
     ]);
     expect(breakpoint).toEqual({

@@ -128,6 +128,21 @@ test("a part that is not as the manifest says completes nothing", async () => {
   expect(cloud.emulator.calls("CompleteSnapshot")).toBe(completed);
 });
 
+test("an image that is not as the manifest says completes nothing, though every part is", async () => {
+  await using rig = await newStageRig(cloud.options);
+  const before = cloud.emulator.left();
+  const completed = cloud.emulator.calls("CompleteSnapshot");
+  const { image: told } = bundle.manifest;
+  const other = { ...bundle.manifest, image: { ...told, digest: "0".repeat(40) } };
+  const changed = { manifest: other, text: bundle.xml, openPart: partsOf(bundle.parts) };
+  const sent = cloud.emulator.calls("PutSnapshotBlock");
+  await expect(start(rig, { bundle: changed })).rejects.toMatchObject({ code: "bundle-invalid" });
+  await rig.giveBack();
+  expect(cloud.emulator.calls("PutSnapshotBlock")).toBeGreaterThan(sent);
+  expect(cloud.emulator.left()).toEqual(before);
+  expect(cloud.emulator.calls("CompleteSnapshot")).toBe(completed);
+});
+
 test("an interrupt in the middle of the blocks deletes the snapshot", async () => {
   await using rig = await newStageRig(cloud.options);
   const before = cloud.emulator.left();

@@ -27,6 +27,7 @@ const provisioners: Readonly<Record<string, string>> = {
     console.error(new Date(0));
     options.token = "changed";`,
   throws: 'throw new TypeError("options.site is undefined", { cause: new Error("no site") });',
+  hurries: 'context.run("sleep 5; exit 1");',
   throwsText: 'throw "plainly";',
   exits: 'await context.run("exit 7");',
   fallsOnce: `globalThis.falls = (globalThis.falls ?? 0) + 1;
@@ -80,6 +81,12 @@ describe.skipIf(why !== undefined)(`a plugin (skipped where there is no sandbox:
     expect(await readFile(join(directory, "token.txt"), "utf8")).toBe(`${canary}\n`);
     expect(builder.rig.hidden).toEqual([canary, "derived"]);
     expect(token).toEqual({ $secret: "us-east-1/token" });
+  });
+
+  test("that does not wait for what it asks fails, whatever would have come of it", async () => {
+    await expect(run("hurries")).rejects.toThrow(
+      /^the plugin testing ended in .* before a request of it was done$/,
+    );
   });
 
   test("that throws fails its step by its name, with its error and the place of that", async () => {

@@ -2,7 +2,7 @@ import { DescribeImageAttributeCommand, DescribeImagesCommand, EC2Client } from 
 import { describe, expect, test } from "vitest";
 import type { Provider } from "../../src/aws/provider.ts";
 import { Problem } from "../../src/problem.ts";
-import { type PublishInput, publish, toTime } from "../../src/stage/publish.ts";
+import { type PublishInput, publish } from "../../src/stage/publish.ts";
 import { clouds } from "../help/clouds.ts";
 import { registered } from "../help/registered-image.ts";
 import { account } from "../help/stage-inputs.ts";
@@ -120,13 +120,6 @@ test("what fails is told all together, each with the command that does it by han
   });
   expect(asked).toHaveLength(2);
   expect(rig.lines).toEqual(["ami-new is deprecated at 2030-01-02T03:04:05Z"]);
-});
-
-test("days are counted from now; dates and times are in UTC", () => {
-  const now = new Date("2026-11-25T10:00:00Z");
-  expect(toTime("2d", now).toISOString()).toBe("2026-11-27T10:00:00.000Z");
-  expect(toTime("2027-06-30", now).toISOString()).toBe("2027-06-30T00:00:00.000Z");
-  expect(toTime("2027-06-30T12:30Z", now).toISOString()).toBe("2027-06-30T12:30:00.000Z");
 });
 
 const never = new AbortController().signal;

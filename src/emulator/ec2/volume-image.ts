@@ -8,7 +8,8 @@ type VolumeImage = Pick<Image, "rootDeviceName" | "mappings"> & {
   readonly volume: NonNullable<Image["volume"]>;
 };
 
-const volumeTypes = ["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"];
+/** Those that a root may be (CreateVolume reference); io1 and io2 take a rate too. */
+const volumeTypes = ["gp2", "gp3", "io1", "io2", "standard"];
 
 /** What RegisterImage is told of an image whose root is a volume of a snapshot, checked. */
 export function readVolumeImage(call: Ec2Call): VolumeImage {

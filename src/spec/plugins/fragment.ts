@@ -43,12 +43,24 @@ export function toFragment(kind: string, written: PluginSchema): Fragment | Faul
       hint: "it may refer to #/definitions/NAME of its own",
     };
   }
+  if (hasSecretOther(written)) {
+    return { message: `${what} has "sensitive" on what is no text`, hint: 'type: "string"' };
+  }
   const schema: Schema = { additionalProperties: false, ...written, properties: { ...own, ...ownKeys } };
   try {
     return { schema, validate: newAjv().compile(schema) as Validator };
   } catch (error) {
     return { message: `${what} is no JSON Schema: ${(error as Error).message}` };
   }
+}
+
+/** A sensitive variable gives a text, wherever it stands. */
+function hasSecretOther(schema: unknown): boolean {
+  if (Array.isArray(schema)) return schema.some(hasSecretOther);
+  if (typeof schema !== "object" || schema === null) return false;
+  const { sensitive, type } = schema as { readonly sensitive?: unknown; readonly type?: unknown };
+  if (sensitive === true && type !== "string") return true;
+  return Object.values(schema).some(hasSecretOther);
 }
 
 function newAjv(): Ajv {

@@ -1,3 +1,4 @@
+import { toLater } from "../../util/later.ts";
 import type { Rule } from "./rule.ts";
 
 /** EC2 lists an image that everybody may launch for no longer than this, and others for five times as long. */
@@ -10,7 +11,7 @@ export const deprecationIsAhead: Rule = {
   *find({ publish: { deprecate, share } }, { now }) {
     if (deprecate === null) return;
     const at = ["publish", "deprecate"];
-    const time = toTime(deprecate, now);
+    const time = toLater(deprecate, now);
     const last = new Date(now);
     const years = share.public ? publicYears : privateYears;
     last.setUTCFullYear(last.getUTCFullYear() + years);
@@ -26,13 +27,3 @@ export const deprecationIsAhead: Rule = {
     }
   },
 };
-
-/** `undefined` for a day or an hour that there is not, such as the 31st of June. */
-function toTime(written: string, now: Date): Date | undefined {
-  const days = /^(\d+)d$/.exec(written)?.[1];
-  if (days !== undefined) return new Date(now.getTime() + Number(days) * 86_400_000);
-  const time = new Date(written);
-  // JavaScript takes the 31st of June for the first of July.
-  const isReal = !Number.isNaN(time.getTime()) && time.toISOString().startsWith(written.slice(0, 10));
-  return isReal ? time : undefined;
-}
